@@ -1,0 +1,12 @@
+//! QAD's masters as the rules see them: accounts, cost centres, sub-accounts, projects, suppliers, employees, daybooks
+//! and periods. [`Chart`] is folded from the events of the connection's chart stream; a row that a later read no longer
+//! showed is *missing*, neither trusted nor forgotten.
+
+mod fold;
+mod rows;
+
+pub use fold::{Chart, ChartEvent, ChartReading, ChartVersion, MasterHeld, MasterRead, compare};
+pub use rows::{
+    Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period, PeriodState, Project, SubAccount,
+    Supplier,
+};
