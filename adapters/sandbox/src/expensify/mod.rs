@@ -1,0 +1,1 @@
+//! The stand-in Expensify server (contract expensify, all sections).
