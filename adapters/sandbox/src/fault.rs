@@ -118,9 +118,15 @@ impl<K: Clone> Faults<K> {
     /// Every matching rule that still lets calls pass counts this one; the first that no longer does strikes. So a call
     /// suffers one fault at most, and two rules for one operation follow one another.
     pub fn strike(&self, operation: &str) -> Option<K> {
+        self.strike_any(&[operation.to_owned()])
+    }
+
+    /// The same for an operation that has several names (a browse has its meaning and its id): a rule for any of them
+    /// matches, once.
+    pub fn strike_any(&self, names: &[String]) -> Option<K> {
         let mut rules = self.lock();
         let mut struck = None;
-        for rule in rules.iter_mut().filter(|rule| rule.matches(operation)) {
+        for rule in rules.iter_mut().filter(|rule| names.iter().any(|name| rule.matches(name))) {
             if rule.after > 0 {
                 rule.after -= 1;
             } else if struck.is_none() {
@@ -165,6 +171,16 @@ mod tests {
         faults.add(FaultRule::next_call('b'));
         assert_eq!(faults.strike("post:journal"), Some('a'));
         assert_eq!(faults.strike("post:journal"), Some('b'));
+    }
+
+    #[test]
+    fn an_operation_with_two_names_is_counted_once() {
+        let faults = Faults::default();
+        faults.add(FaultRule::next("browse:*", 'x').after(1));
+        faults.add(FaultRule::next("browse:urn:1", 'y').after(1));
+        let names = ["browse:accounts".to_owned(), "browse:urn:1".to_owned()];
+        let struck: Vec<_> = (0..4).map(|_| faults.strike_any(&names)).collect();
+        assert_eq!(struck, [None, Some('x'), Some('y'), None]);
     }
 
     #[test]
