@@ -34,24 +34,48 @@ pub struct Call {
 /// The list of calls of a stand-in, oldest first. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
-    kept: Arc<Mutex<Vec<Call>>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
+#[derive(Debug, Default)]
+struct Kept {
+    calls: Vec<Call>,
+    /// How many calls [`Calls::clear`] has forgotten: tickets count from the start.
+    forgotten: usize,
+}
+
+/// A call on record whose outcome may still come.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket(usize);
+
 impl Calls {
-    /// Keeps a call.
-    pub fn record(&self, call: Call) {
-        self.lock().push(call);
+    /// Keeps a call. A server whose calls may outlive their client records them on arrival, with status 0, and
+    /// [settles](Calls::settle) them when the answer is known.
+    pub fn record(&self, call: Call) -> Ticket {
+        let mut kept = self.lock();
+        kept.calls.push(call);
+        Ticket(kept.forgotten + kept.calls.len() - 1)
+    }
+
+    /// Sets the outcome of a recorded call (unless it was forgotten meanwhile).
+    pub fn settle(&self, ticket: Ticket, status: u16, code: Option<i64>) {
+        let mut kept = self.lock();
+        let index = ticket.0.checked_sub(kept.forgotten);
+        if let Some(call) = index.and_then(|index| kept.calls.get_mut(index)) {
+            call.status = status;
+            call.code = code;
+        }
     }
 
     /// Every call since the start or the last [`Calls::clear`].
     pub fn all(&self) -> Vec<Call> {
-        self.lock().clone()
+        self.lock().calls.clone()
     }
 
     /// Calls by operation.
     pub fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        for call in self.lock().iter() {
+        for call in self.lock().calls.iter() {
             *counts.entry(call.operation.clone()).or_insert(0) += 1;
         }
         counts
@@ -67,15 +91,54 @@ impl Calls {
 
     /// How many calls the limiter refused.
     pub fn throttled(&self) -> usize {
-        self.lock().iter().filter(|call| call.throttled).count()
+        self.lock().calls.iter().filter(|call| call.throttled).count()
     }
 
     /// Forgets every call.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut kept = self.lock();
+        kept.forgotten += kept.calls.len();
+        kept.calls.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Call>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(operation: &str) -> Call {
+        Call {
+            at: DateTime::UNIX_EPOCH,
+            server: "expensify",
+            operation: operation.to_owned(),
+            caller: String::new(),
+            status: 0,
+            code: None,
+            throttled: false,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn an_outcome_finds_its_call_even_when_others_were_forgotten() {
+        let calls = Calls::default();
+        let lost = calls.record(call("export"));
+        calls.clear();
+        let kept = calls.record(call("download"));
+        calls.settle(lost, 500, None);
+        calls.settle(kept, 200, Some(404));
+        assert_eq!(
+            calls
+                .all()
+                .iter()
+                .map(|call| (call.status, call.code))
+                .collect::<Vec<_>>(),
+            [(200, Some(404))]
+        );
+        assert_eq!((calls.count("export"), calls.count("download")), (0, 1));
     }
 }

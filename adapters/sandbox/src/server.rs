@@ -103,7 +103,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Recei
     let for_connections = stopped.clone();
     loop {
         tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stopped) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
@@ -140,12 +140,18 @@ async fn serve(stream: TcpStream, router: Router, mut stopped: watch::Receiver<b
     // A connection that ends in an error is a client that went away or one dropped on purpose: nothing to report.
     let stopping = tokio::select! {
         _ = connection.as_mut() => false,
-        _ = stopped.wait_for(|stop| *stop) => true,
+        () = told_to_stop(&mut stopped) => true,
     };
     if stopping {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
+}
+
+/// Waits for the word; returns nothing, so that no guard of the channel lives across the caller's next await.
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    // An error is a sender that is gone: stop, too.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn answer(router: Router, request: Request<Body>) -> Response<Body> {

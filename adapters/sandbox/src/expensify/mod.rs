@@ -1,1 +1,4 @@
 //! The stand-in Expensify server (contract expensify, all sections).
+
+pub mod freemarker;
+pub mod world;
