@@ -1,1 +1,27 @@
-//! (being built)
+//! The log, on embedded SQLite ([`SqliteLog`]) and in memory ([`MemoryLog`]).
+//!
+//! Bird's-eye view: one thread writes and groups what waits into one commit (`writer`), over an append (`append`), a
+//! reservation of the limiter (`pace`) or a step of a view (`views`); a few connections read beside it (`read`); `file`
+//! makes the file or refuses it; `verify` and `copy` serve the commands of the same names.
+//!
+//! Invariants, by what is deliberately absent: no way to change or delete an event, not even in SQL (triggers refuse
+//! it); no head of a stream remembered outside a transaction, because other processes write too; no clock but for
+//! waiting; no knowledge of what events mean.
+
+mod append;
+mod copy;
+mod file;
+mod memory;
+mod number;
+mod pace;
+mod read;
+mod sqlite;
+mod trouble;
+mod verify;
+mod views;
+mod writer;
+
+pub use memory::MemoryLog;
+pub use sqlite::SqliteLog;
+pub use verify::Verified;
+pub use views::{LoadedView, Stepped, ViewRow, ViewStep, ViewStore};
