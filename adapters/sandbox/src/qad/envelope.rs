@@ -95,7 +95,7 @@ impl Reply {
 
     /// Turns a stored write's answer into a failure that holds nothing but a warning, and echoes no document (§1.8:
     /// the client must not take it for a refusal).
-    pub fn as_failure_with_warning(mut self, echo_root: &str, warning: &Problem, severity: u8) -> Self {
+    pub fn into_failure_with_warning(mut self, echo_root: &str, warning: &Problem, severity: u8) -> Self {
         let result = json!({"success": false, "errorSeverity": severity, "errors": [warning.to_json()]});
         if let Value::Object(members) = &mut self.body {
             let top = echo_root.split('.').next().unwrap_or_default();
@@ -172,7 +172,7 @@ mod tests {
             ..Problem::error("reference", "R", "SIM-DUPLICATE", "again")
         };
         let reply = Reply::submitted("result.invoices", vec![json!({"voucher": 1})]);
-        let reply = reply.as_failure_with_warning("result.invoices", &warning, 2);
+        let reply = reply.into_failure_with_warning("result.invoices", &warning, 2);
         assert_eq!(reply.body["submitResult"]["success"], json!(false));
         assert_eq!(reply.body["submitResult"]["errors"][0]["severity"], json!(2));
         assert!(reply.body.get("result").is_none());

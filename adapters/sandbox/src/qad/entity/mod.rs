@@ -178,11 +178,11 @@ fn create(
             severity: shape.warning_severity,
             ..Problem::error("", "", "SIM-WARNING", "The document was stored with warnings.")
         });
-        return reply.as_failure_with_warning(&names.echo_root, &warning, shape.warning_severity);
+        return reply.into_failure_with_warning(&names.echo_root, &warning, shape.warning_severity);
     }
     match (duplicate, world.duplicates) {
         (Some(warning), DuplicateReference::StoredAsFailure) => {
-            reply.as_failure_with_warning(&names.echo_root, &warning, shape.warning_severity)
+            reply.into_failure_with_warning(&names.echo_root, &warning, shape.warning_severity)
         }
         (Some(_), _) => reply.with_warning(DUPLICATE),
         (None, _) => reply,

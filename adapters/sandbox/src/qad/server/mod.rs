@@ -1,5 +1,6 @@
 //! The server: one request in, one fault or answer out.
 
+mod outcome;
 mod request;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +9,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{Response, StatusCode, header};
-use axum::response::{Html, IntoResponse};
+use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse;
 use serde_json::Value;
 
+use self::outcome::Outcome;
 use self::request::{Operation, Request};
 use super::entity::{self, Writer, supplier};
 use super::envelope::Reply;
@@ -210,7 +212,9 @@ async fn answer(State(stand_in): State<QadHandle>, http: HttpRequest) -> Respons
     let fault = shared.faults.strike_any(&names);
     let pass = match shared.before(&request, fault.as_ref()) {
         Ok(pass) => pass,
-        Err((caller, response)) => return shared.record(&request, &caller, fault.as_ref(), response),
+        Err((caller, outcome)) => {
+            return shared.record(&request, &caller, fault.as_ref(), outcome.into_response());
+        }
     };
     match fault {
         Some(FaultKind::Zombie { ms }) => {
@@ -225,8 +229,8 @@ async fn answer(State(stand_in): State<QadHandle>, http: HttpRequest) -> Respons
         }
         fault => {
             let reply = shared.perform(&request, &pass, fault.as_ref());
-            let response = after(fault.as_ref(), reply);
-            let response = shared.record(&request, &pass.user, fault.as_ref(), response);
+            let outcome = Outcome::after(fault.as_ref(), reply);
+            let response = shared.record(&request, &pass.user, fault.as_ref(), outcome.into_response());
             if let Some(FaultKind::Delay { ms }) = fault {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
@@ -245,14 +249,9 @@ struct Pass {
 impl Shared {
     /// Everything that can end a call before it does anything: faults, then tokens, then permissions, then the
     /// workspace. The refusal names the caller, when known.
-    fn before(&self, request: &Request, fault: Option<&FaultKind>) -> Result<Pass, (String, Response<Body>)> {
-        let nobody = |response| Err((String::new(), response));
-        match fault {
-            Some(FaultKind::DropBefore) => return nobody(ConnectionDropped.into_response()),
-            Some(FaultKind::HtmlPage) => return nobody(html_page()),
-            Some(FaultKind::ErrorBefore { status }) => return nobody(platform_error(*status)),
-            Some(FaultKind::Forbidden) => return nobody(Reply::denied().into_response()),
-            _ => {}
+    fn before(&self, request: &Request, fault: Option<&FaultKind>) -> Result<Pass, (String, Outcome)> {
+        if let Some(outcome) = Outcome::instead(fault) {
+            return Err((String::new(), outcome));
         }
         if matches!(request.operation, Operation::Token | Operation::Login) {
             return Ok(Pass {
@@ -265,13 +264,13 @@ impl Shared {
         let mut sessions = lock(&self.sessions);
         let user = sessions.user_of(&mut world, &self.rules, &request.headers, basic, self.clock.now());
         let Some(user) = user else {
-            return nobody(Reply::invalid_token().into_response());
+            return Err((String::new(), Outcome::Answered(Reply::invalid_token())));
         };
         if fault == Some(&FaultKind::TokenExpired) {
             sessions.expire(Some(&user));
-            return Err((user, Reply::invalid_token().into_response()));
+            return Err((user, Outcome::Answered(Reply::invalid_token())));
         }
-        let denied = |user| Err((user, Reply::denied().into_response()));
+        let denied = |user| Err((user, Outcome::Answered(Reply::denied())));
         let Some(known) = world.users.get(&user).filter(|known| !known.forbidden) else {
             return denied(user);
         };
@@ -389,60 +388,4 @@ impl Shared {
         });
         response
     }
-}
-
-/// The answer as the fault lets it out.
-fn after(fault: Option<&FaultKind>, reply: Reply) -> Response<Body> {
-    match fault {
-        Some(FaultKind::DropAfter) => ConnectionDropped.into_response(),
-        Some(FaultKind::HtmlPageAfter) => html_page(),
-        Some(FaultKind::ErrorAfter { status }) => platform_error(*status),
-        Some(FaultKind::TruncatedBody) => {
-            let mut text = reply.body.to_string();
-            let half = (0..=text.len() / 2)
-                .rev()
-                .find(|end| text.is_char_boundary(*end))
-                .unwrap_or_default();
-            text.truncate(half);
-            (
-                reply.status,
-                [(header::CONTENT_TYPE, "application/json;charset=UTF-8")],
-                text,
-            )
-                .into_response()
-        }
-        _ => reply.into_response(),
-    }
-}
-
-fn html_page() -> Response<Body> {
-    Html("<!DOCTYPE html><html><head><title>Sign in</title></head><body><form action=\"/login\"></form></body></html>")
-        .into_response()
-}
-
-/// What stands before the application answers in its own way: no JSON, except for QAD's own 4xx.
-fn platform_error(status: u16) -> Response<Body> {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let reason = status.canonical_reason().unwrap_or("Error");
-    let mut response = if status.is_server_error() {
-        (
-            status,
-            Html(format!(
-                "<html><body><h1>{} {reason}</h1></body></html>",
-                status.as_u16()
-            )),
-        )
-            .into_response()
-    } else {
-        Reply::platform(status, reason, "").into_response()
-    };
-    if matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    ) {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
-    }
-    response
 }
