@@ -1,0 +1,388 @@
+//! `decide`: what a command makes happen, as a list of facts, or why it is refused. Total and pure.
+//!
+//! An empty list means that what was asked is already so: a retry is not an error.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::admit::{Refusal, admit, event_name};
+use super::event::{AfterReversal, Basis, Doubt, Exclusion, Mapping, Proof, ReportEvent, Step};
+use super::payload::{MaterialHash, Payload, Personal, SourceStatus};
+use super::reason::Reason;
+use super::state::{Case, DocumentState, Report, Stage, StageName};
+use crate::ids::{InstanceId, Label, Reference};
+use crate::ports::LedgerMessage;
+use crate::posting::{Difference, Document, DocumentKey};
+use crate::time::Moment;
+
+/// What the rules made of a report (see [`crate::posting::map_report`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MapOutcome {
+    /// Every line resolved.
+    Mapped(Mapping),
+    /// It cannot post as it is.
+    Rejected {
+        /// What was looked at.
+        basis: Basis,
+        /// Every reason.
+        reasons: Vec<Reason>,
+    },
+    /// It can post, but not yet.
+    Held {
+        /// What was looked at.
+        basis: Basis,
+        /// Why.
+        reasons: Vec<Reason>,
+        /// Until when, where known.
+        until: Option<NaiveDate>,
+    },
+    /// It needs no document.
+    Excluded(Exclusion),
+}
+
+/// How a person settles what only a person can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This document in QAD is ours, and stands.
+    Adopt {
+        /// Where it stands.
+        key: DocumentKey,
+        /// Its posting date.
+        date: NaiveDate,
+    },
+    /// QAD has no document of ours.
+    Absent,
+}
+
+/// What may be asked of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A listing shows it.
+    Observe(Box<Payload>),
+    /// A complete listing does not show it.
+    Withdraw,
+    /// The rules were applied.
+    Map(MapOutcome),
+    /// Declare that a document is about to be sent.
+    StartPosting {
+        /// Which.
+        reference: Reference,
+        /// Which run of the program will send it.
+        owner: InstanceId,
+        /// What is in force now.
+        in_force: Basis,
+        /// The report as this cycle's complete poll showed it; `None` if it did not.
+        seen: Option<MaterialHash>,
+    },
+    /// It stands in QAD.
+    RecordPosted {
+        /// Which.
+        reference: Reference,
+        /// Where.
+        key: DocumentKey,
+        /// Posting date.
+        date: NaiveDate,
+        /// How that is known.
+        proof: Proof,
+        /// Warnings.
+        warnings: Vec<String>,
+    },
+    /// QAD refused it, and a look-up finds nothing.
+    RecordRefused {
+        /// Which.
+        reference: Reference,
+        /// QAD's words.
+        messages: Vec<LedgerMessage>,
+    },
+    /// Nobody knows.
+    RecordDoubt {
+        /// Which.
+        reference: Reference,
+        /// Why.
+        doubt: Doubt,
+        /// When the request was given up.
+        since: Moment,
+    },
+    /// It never arrived, or is proven absent.
+    RecordFailed {
+        /// Which.
+        reference: Reference,
+        /// How that is known.
+        why: String,
+    },
+    /// Declare that the exported flag is about to be set.
+    StartMarking(Label),
+    /// A complete listing without the label no longer shows it.
+    ConfirmMarked {
+        /// The label.
+        label: Label,
+        /// When that listing was complete.
+        listed_at: DateTime<Utc>,
+    },
+    /// Go back to an earlier step.
+    Rewind {
+        /// Which; `None` for its last capture.
+        to: Option<Step>,
+        /// Why.
+        why: String,
+    },
+    /// Leave it out.
+    Exclude(Exclusion),
+    /// A person settles a document in doubt.
+    Settle {
+        /// Which.
+        reference: Reference,
+        /// How.
+        decision: Decision,
+        /// Why.
+        why: String,
+    },
+    /// A person reversed a document in QAD.
+    Reverse {
+        /// Which.
+        reference: Reference,
+        /// Where the reversal stands.
+        ledger_reference: String,
+        /// What becomes of it.
+        then: AfterReversal,
+    },
+    /// QAD holds something else than was posted.
+    RaiseDocumentDrift {
+        /// Which.
+        reference: Reference,
+        /// In what.
+        differences: Vec<Difference>,
+    },
+    /// The source no longer has it.
+    RaiseGone,
+}
+
+/// Decides what a command makes happen.
+pub fn decide(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusal> {
+    let events = propose(report, command)?;
+    // Each event must be allowed by the table after the ones before it.
+    let mut state = std::borrow::Cow::Borrowed(report);
+    for event in &events {
+        admit(&state, event)?;
+        if events.len() > 1 {
+            state = std::borrow::Cow::Owned(state.into_owned().evolve(event));
+        }
+    }
+    Ok(events)
+}
+
+fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusal> {
+    use ReportEvent as E;
+    match command {
+        Command::Observe(payload) => observe(report, payload),
+        Command::Withdraw => Ok(match report.stage() {
+            Stage::Discovered(_) | Stage::Mapped(_) | Stage::Rejected { .. } | Stage::Held { .. } => vec![E::Withdrawn],
+            _ => Vec::new(),
+        }),
+        Command::Map(outcome) => map(report, outcome),
+        Command::StartPosting { reference, owner, in_force, seen } => start_posting(report, reference, owner, &in_force, seen),
+        Command::RecordPosted { reference, key, date, proof, warnings } => {
+            let mut events = vec![E::DocumentPosted { reference, key, date, proof, warnings, why: None }];
+            complete(report, &mut events)?;
+            Ok(events)
+        }
+        Command::RecordRefused { reference, messages } => Ok(vec![E::DocumentRefused { reference, messages }]),
+        Command::RecordDoubt { reference, doubt, since } => match document(report, reference)? {
+            // The same doubt again is no news.
+            DocumentState::InDoubt { doubt: known, .. } if *known == doubt => Ok(Vec::new()),
+            _ => Ok(vec![E::PostingInDoubt { reference, doubt, since }]),
+        },
+        Command::RecordFailed { reference, why } => Ok(vec![E::PostingFailed { reference, why }]),
+        Command::StartMarking(label) => match report.stage() {
+            Stage::MarkedExported { label: marked, .. } if *marked == label => Ok(Vec::new()),
+            _ => Ok(vec![E::MarkingStarted { label }]),
+        },
+        Command::ConfirmMarked { label, listed_at } => match report.stage() {
+            Stage::MarkedExported { label: marked, .. } if *marked == label => Ok(Vec::new()),
+            _ => Ok(vec![E::MarkedExported { label, listed_at }]),
+        },
+        Command::Rewind { to, why } => {
+            let to = to.or_else(|| report.captured_at()).ok_or(Refusal::NotAllowed {
+                stage: report.stage().name(),
+                event: "Rewound",
+                why: "nothing is known of it".into(),
+            })?;
+            Ok(vec![E::Rewound { to, why }])
+        }
+        Command::Exclude(why) => match report.stage() {
+            Stage::Excluded { why: known, .. } if *known == why => Ok(Vec::new()),
+            _ => Ok(vec![E::Excluded(why)]),
+        },
+        Command::Settle { reference, decision, why } => settle(report, reference, decision, why),
+        Command::Reverse { reference, ledger_reference, then } => Ok(vec![E::DocumentReversed { reference, ledger_reference, then }]),
+        Command::RaiseDocumentDrift { reference, differences } => {
+            let known = report.cases().iter().any(|case| {
+                matches!(case, Case::DocumentDrifted { reference: r, differences: d } if *r == reference && *d == differences)
+            });
+            Ok(if known { Vec::new() } else { vec![E::DocumentDrifted { reference, differences }] })
+        }
+        Command::RaiseGone => {
+            let known = report.cases().iter().any(|case| matches!(case, Case::SourceGone));
+            Ok(if known { Vec::new() } else { vec![E::SourceGone] })
+        }
+    }
+}
+
+/// A listing shows the report: new, changed, or as it was. The salt of the first capture is kept, so that hashes of
+/// one report can be compared; a fresh one begins only where the person was forgotten.
+fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent>, Refusal> {
+    let known_salt = report.capture().and_then(|c| c.payload.personal.known()).map(|p| p.salt.clone());
+    if let (Some(salt), Personal::Known(personal)) = (known_salt, &mut payload.personal) {
+        personal.salt = salt;
+    }
+    let salt = payload.personal.known().map_or_else(String::new, |p| p.salt.clone());
+    let material_hash = payload.material_hash(&salt);
+    let payload_hash = payload.payload_hash().map_err(|e| Refusal::Unwritable(e.to_string()))?;
+    let changed = report.capture().is_none_or(|capture| capture.material_hash != material_hash);
+    match report.stage().name() {
+        StageName::Unseen => Ok(vec![ReportEvent::Discovered { payload, payload_hash, material_hash }]),
+        StageName::Withdrawn => Ok(vec![ReportEvent::Revised { payload, payload_hash, material_hash }]),
+        StageName::Discovered | StageName::Mapped | StageName::Rejected | StageName::Held => {
+            Ok(if changed { vec![ReportEvent::Revised { payload, payload_hash, material_hash }] } else { Vec::new() })
+        }
+        // What is at work in QAD is not disturbed; the drift shows once it is posted. What is left out stays so.
+        StageName::Posting | StageName::PartlyPosted | StageName::Excluded => Ok(Vec::new()),
+        StageName::Posted | StageName::MarkedExported => Ok(drift(report, payload, payload_hash, material_hash, changed)),
+    }
+}
+
+fn drift(
+    report: &Report,
+    payload: Box<Payload>,
+    payload_hash: super::payload::PayloadHash,
+    material_hash: MaterialHash,
+    changed: bool,
+) -> Vec<ReportEvent> {
+    if !changed {
+        return Vec::new();
+    }
+    let Some(capture) = report.capture() else { return Vec::new() };
+    let known = report.cases().iter().any(|case| matches!(case, Case::SourceDrifted(c) if c.material_hash == material_hash));
+    if known {
+        return Vec::new();
+    }
+    let mut events = Vec::new();
+    let was_open = capture.payload.facts.status != SourceStatus::Reimbursed;
+    let payable = report.dossier().is_some_and(|d| d.documents.iter().any(|f| f.document.supplier().is_some()));
+    let already = report.cases().iter().any(|case| matches!(case, Case::PaidAtSource));
+    if was_open && payload.facts.status == SourceStatus::Reimbursed && payable && !already {
+        events.push(ReportEvent::PaidAtSource);
+    }
+    events.push(ReportEvent::SourceDrifted { payload, payload_hash, material_hash });
+    events
+}
+
+/// The rules were applied. A report mapped or rejected before is taken back to its capture first, in the same append;
+/// the same outcome again is no news.
+fn map(report: &Report, outcome: MapOutcome) -> Result<Vec<ReportEvent>, Refusal> {
+    let unchanged = match (report.stage(), &outcome) {
+        (Stage::Mapped(dossier), MapOutcome::Mapped(mapping)) => dossier.mapping.as_ref() == mapping,
+        // The basis moves with every change of the chart; what a controller reads does not.
+        (Stage::Rejected { reasons: old, .. }, MapOutcome::Rejected { reasons, .. }) => old == reasons,
+        (Stage::Held { reasons: old, until: was, .. }, MapOutcome::Held { reasons, until, .. }) => old == reasons && was == until,
+        (Stage::Excluded { why: old, .. }, MapOutcome::Excluded(why)) => old == why,
+        _ => false,
+    };
+    if unchanged {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    let (event, basis) = match outcome {
+        MapOutcome::Mapped(mapping) => {
+            let basis = mapping.basis.clone();
+            (ReportEvent::Mapped(Box::new(mapping)), Some(basis))
+        }
+        MapOutcome::Rejected { basis, reasons } => (ReportEvent::Rejected { basis: basis.clone(), reasons }, Some(basis)),
+        MapOutcome::Held { basis, reasons, until } => (ReportEvent::Held { basis: basis.clone(), reasons, until }, Some(basis)),
+        MapOutcome::Excluded(why) => (ReportEvent::Excluded(why), None),
+    };
+    let back = match (report.stage().name(), report.captured_at()) {
+        (StageName::Mapped | StageName::Rejected, Some(step)) if event_name(&event) != "Excluded" => Some(step),
+        _ => None,
+    };
+    if let Some(to) = back {
+        let why = basis.map_or_else(|| "mapped again".to_owned(), |b| format!("mapped again under {} and {}", b.rules, b.chart));
+        events.push(ReportEvent::Rewound { to, why });
+    }
+    events.push(event);
+    Ok(events)
+}
+
+fn start_posting(
+    report: &Report,
+    reference: Reference,
+    owner: InstanceId,
+    in_force: &Basis,
+    seen: Option<MaterialHash>,
+) -> Result<Vec<ReportEvent>, Refusal> {
+    let dossier = report.dossier().ok_or(Refusal::NoSuchDocument(reference))?;
+    let file = dossier.file(reference).ok_or(Refusal::NoSuchDocument(reference))?;
+    let mapped = &dossier.mapping.basis;
+    if mapped != in_force {
+        return Err(Refusal::Stale {
+            mapped: format!("{} and {}", mapped.rules, mapped.chart),
+            in_force: format!("{} and {}", in_force.rules, in_force.chart),
+        });
+    }
+    if seen.as_ref() != Some(&dossier.capture.material_hash) {
+        return Err(Refusal::NotSeenAsMapped);
+    }
+    let document: Document = file.document.as_ref().clone();
+    Ok(vec![ReportEvent::PostingStarted {
+        document: Box::new(document),
+        attempt: report.next_attempt(reference),
+        owner,
+        material_hash: dossier.capture.material_hash.clone(),
+    }])
+}
+
+/// Adds `Posted` where the events make every document posted.
+fn complete(report: &Report, events: &mut Vec<ReportEvent>) -> Result<(), Refusal> {
+    let mut after = report.clone();
+    for event in events.iter() {
+        admit(&after, event)?;
+        after = after.evolve(event);
+    }
+    if let Stage::Posting(dossier) = after.stage()
+        && dossier.complete()
+    {
+        events.push(ReportEvent::Posted);
+    }
+    Ok(())
+}
+
+fn document(report: &Report, reference: Reference) -> Result<&DocumentState, Refusal> {
+    report.dossier().and_then(|d| d.file(reference)).map(|f| &f.state).ok_or(Refusal::NoSuchDocument(reference))
+}
+
+/// A person's word on a document in doubt: refused where the log shows it cannot be true.
+fn settle(report: &Report, reference: Reference, decision: Decision, why: String) -> Result<Vec<ReportEvent>, Refusal> {
+    let DocumentState::InDoubt { doubt, .. } = document(report, reference)? else {
+        return Err(Refusal::Contradicted(format!("document {reference} is not in doubt: there is nothing to settle")));
+    };
+    match decision {
+        Decision::Adopt { key, date } => {
+            let mut events =
+                vec![ReportEvent::DocumentPosted { reference, key, date, proof: Proof::Decided, warnings: Vec::new(), why: Some(why) }];
+            complete(report, &mut events)?;
+            Ok(events)
+        }
+        Decision::Absent => match doubt {
+            Doubt::Differs { key, .. } => Err(Refusal::Contradicted(format!(
+                "document {reference} was seen in QAD as {key}: it is not absent; reverse it there first, or adopt it"
+            ))),
+            Doubt::Duplicated { sightings } => Err(Refusal::Contradicted(format!(
+                "{} documents with reference {reference} were seen in QAD: reverse all but one there, and adopt that one",
+                sightings.len()
+            ))),
+            Doubt::Unread { key: Some(key), .. } => Err(Refusal::Contradicted(format!(
+                "QAD confirmed document {reference} as {key}: it is not absent; adopt it"
+            ))),
+            _ => Ok(vec![ReportEvent::PostingFailed { reference, why: format!("a person found it absent: {why}") }]),
+        },
+    }
+}

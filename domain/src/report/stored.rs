@@ -1,0 +1,64 @@
+//! Report events as the log stores them: the open facts apart from what is personal, every version ever written read.
+
+use serde::{Deserialize, Serialize};
+
+use super::admit::event_name;
+use super::event::ReportEvent;
+use super::payload::{Personal, PersonalFields};
+use crate::journal::{CodecError, StoredEvent};
+use crate::posting::DocumentTexts;
+
+/// The personal part of a mapping: the texts of its documents, in order.
+#[derive(Serialize, Deserialize)]
+struct MappingTexts {
+    documents: Vec<DocumentTexts>,
+}
+
+impl StoredEvent for ReportEvent {
+    fn kind(&self) -> &'static str {
+        event_name(self)
+    }
+
+    fn facts(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    fn personal(&self) -> Result<Option<String>, serde_json::Error> {
+        match self {
+            Self::Discovered { payload, .. } | Self::Revised { payload, .. } | Self::SourceDrifted { payload, .. } => {
+                payload.personal.known().map(serde_json::to_string).transpose()
+            }
+            Self::PostingStarted { document, .. } => document.texts.known().map(serde_json::to_string).transpose(),
+            Self::Mapped(mapping) => {
+                let texts: Option<Vec<&DocumentTexts>> = mapping.documents.iter().map(|d| d.texts.known()).collect();
+                texts.map(|documents| serde_json::to_string(&serde_json::json!({ "documents": documents }))).transpose()
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn restore(kind: &str, schema: u16, facts: &str, personal: Option<&str>) -> Result<Self, CodecError> {
+        if schema != 1 {
+            return Err(CodecError::Unknown { kind: kind.to_owned(), schema });
+        }
+        let json = |source| CodecError::Json { kind: kind.to_owned(), doing: "read", source };
+        let mut event: Self = serde_json::from_str(facts).map_err(json)?;
+        let Some(personal) = personal else { return Ok(event) };
+        match &mut event {
+            Self::Discovered { payload, .. } | Self::Revised { payload, .. } | Self::SourceDrifted { payload, .. } => {
+                payload.personal = Personal::Known(serde_json::from_str::<PersonalFields>(personal).map_err(json)?);
+            }
+            Self::PostingStarted { document, .. } => {
+                document.texts = Personal::Known(serde_json::from_str(personal).map_err(json)?);
+            }
+            Self::Mapped(mapping) => {
+                let texts: MappingTexts = serde_json::from_str(personal).map_err(json)?;
+                for (document, texts) in mapping.documents.iter_mut().zip(texts.documents) {
+                    document.texts = Personal::Known(texts);
+                }
+            }
+            _ => {}
+        }
+        Ok(event)
+    }
+}
