@@ -39,7 +39,10 @@ pub(crate) enum IfMissing {
 pub(crate) fn open_for_writing(path: &Path, if_missing: IfMissing) -> Result<Connection, LogError> {
     let place = Place::of(path);
     match read_header(path) {
-        Ok(header) => header.check(&place)?,
+        Ok(header) => {
+            header.check(&place)?;
+            header.check_length(path, &place)?;
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             match if_missing {
                 IfMissing::Create => create(path, &place)?,
@@ -54,10 +57,10 @@ pub(crate) fn open_for_writing(path: &Path, if_missing: IfMissing) -> Result<Con
             )));
         }
     }
-    let connection = connect(path).map_err(|e| place.error(e))?;
+    let connection = connect(path).map_err(|e| place.error_at_opening(&e))?;
     check_schema(&connection, &place)?;
     check_ends(&connection, &place)?;
-    make_view_tables(&connection).map_err(|e| place.error(e))?;
+    make_view_tables(&connection).map_err(|e| place.error_at_opening(&e))?;
     Ok(connection)
 }
 
@@ -99,29 +102,31 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// starts at the same moment ever meets half a log.
 fn create(path: &Path, place: &Place) -> Result<(), LogError> {
     let leftover = companion(path, "-wal");
-    if fs::metadata(&leftover).is_ok_and(|m| m.len() > 0) {
+    if has_write_ahead_log(path) {
         return Err(place.unusable(format!(
             "the file is missing but {} is there, with events in it; put the file back beside it, or move that one away to begin a new log",
             leftover.display()
         )));
     }
+    let unreachable = |error: std::io::Error| {
+        place.unusable(format!(
+            "it cannot be made ({error}); correct the path, or the permissions of its folder"
+        ))
+    };
     let draft = draft_beside(path);
-    let built = build(&draft).map_err(|e| place.error(e)).and_then(|()| {
-        settle(&draft, path).or_else(|error| match error.kind() {
-            // Somebody else was faster; theirs is checked like any other file.
-            ErrorKind::AlreadyExists => Ok(()),
-            _ => Err(place.unusable(format!(
-                "it cannot be made ({error}); correct the path, or the permissions of its folder"
-            ))),
-        })
-    });
+    make_private(&draft).map_err(unreachable)?;
+    let built = build(&draft)
+        .map_err(|e| place.error(e))
+        .and_then(|()| match settle(&draft, path) {
+            // Where somebody else was faster, theirs is checked like any other file.
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unreachable(error)),
+            _ => Ok(()),
+        });
     let _ = fs::remove_file(&draft);
     built
 }
 
 fn build(draft: &Path) -> rusqlite::Result<()> {
-    let _ = fs::remove_file(draft);
-    make_private(draft).map_err(|_| rusqlite::Error::InvalidPath(draft.to_owned()))?;
     let connection = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch("BEGIN")?;
@@ -176,16 +181,29 @@ fn companion(path: &Path, suffix: &str) -> PathBuf {
 
 struct Header {
     bytes: Vec<u8>,
+    /// Of the whole file.
+    length: u64,
+    /// Whether no write-ahead log was beside it.
+    alone: bool,
+}
+
+fn has_write_ahead_log(path: &Path) -> bool {
+    fs::metadata(companion(path, "-wal")).is_ok_and(|file| file.len() > 0)
 }
 
 fn read_header(path: &Path) -> std::io::Result<Header> {
-    let file = fs::File::open(path)?;
+    let alone = !has_write_ahead_log(path);
+    let mut file = fs::File::open(path)?;
     if file.metadata()?.is_dir() {
         return Err(std::io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
     }
     let mut bytes = Vec::with_capacity(100);
-    file.take(100).read_to_end(&mut bytes)?;
-    Ok(Header { bytes })
+    (&mut file).take(100).read_to_end(&mut bytes)?;
+    Ok(Header {
+        bytes,
+        length: file.metadata()?.len(),
+        alone,
+    })
 }
 
 impl Header {
@@ -217,6 +235,33 @@ impl Header {
         }
     }
 
+    /// Whether the file is as long as it says. SQLite takes a last page that is cut for one that ends in zeros.
+    fn check_length(&self, path: &Path, place: &Place) -> Result<(), LogError> {
+        // With a write-ahead log in use, the file alone may be behind.
+        if !self.alone || has_write_ahead_log(path) {
+            return Ok(());
+        }
+        let page_size = match self.bytes.get(16..18) {
+            Some([0, 1]) => 65_536,
+            Some([high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
+            _ => 0,
+        };
+        // The count is to be believed where these two words agree.
+        let pages = if self.word(24) == self.word(92) {
+            self.word(28).map_or(0, u64::from)
+        } else {
+            0
+        };
+        let wanted = pages.saturating_mul(page_size);
+        if self.length < wanted {
+            return Err(place.unusable(format!(
+                "the file is torn: it says it has {wanted} bytes, and {} are there; {RESTORE}",
+                self.length
+            )));
+        }
+        Ok(())
+    }
+
     /// A big-endian word of the database header (sqlite.org/fileformat2.html §1.3).
     fn word(&self, at: usize) -> Option<u32> {
         let bytes = self.bytes.get(at..at.checked_add(4)?)?;
@@ -226,13 +271,13 @@ impl Header {
 
 /// Every table, trigger and view is there, word for word: somebody who dropped a trigger to edit an event is found out.
 fn check_schema(connection: &Connection, place: &Place) -> Result<(), LogError> {
-    let found = objects(connection).map_err(|e| place.error(e))?;
+    let found = objects(connection).map_err(|e| place.error_at_opening(&e))?;
     let wanted = Connection::open_in_memory()
         .and_then(|blank| {
             blank.execute_batch(SCHEMA)?;
             objects(&blank)
         })
-        .map_err(|e| place.error(e))?;
+        .map_err(|e| place.error_at_opening(&e))?;
     for object in &wanted {
         if !found.contains(object) {
             let (kind, name, _) = object;
@@ -261,7 +306,7 @@ fn check_ends(connection: &Connection, place: &Place) -> Result<(), LogError> {
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)),
         )
         .optional()
-        .map_err(|e| place.error(e))?;
+        .map_err(|e| place.error_at_opening(&e))?;
     match ends {
         None | Some((0, Some(0))) => Ok(()),
         Some((0, _)) => Err(place.unusable(format!(

@@ -1,6 +1,6 @@
 //! The log, on embedded SQLite ([`SqliteLog`]) and in memory ([`MemoryLog`]).
 //!
-//! Bird's-eye view: one thread writes and groups what waits into one commit (`writer`), over an append (`append`), a
+//! Bird's-eye view: one thread writes (`writer`) and groups what waits into one commit (`bench`), over an append (`append`), a
 //! reservation of the limiter (`pace`) or a step of a view (`views`); a few connections read beside it (`read`); `file`
 //! makes the file or refuses it; `verify` and `copy` serve the commands of the same names.
 //!
@@ -9,6 +9,7 @@
 //! waiting; no knowledge of what events mean.
 
 mod append;
+mod bench;
 mod copy;
 mod file;
 mod memory;

@@ -27,7 +27,7 @@ const OTHERS_NOTICED_WITHIN: Duration = Duration::from_millis(200);
 /// The file must lie on a local disk: SQLite's write-ahead log needs shared memory, which network file systems lack.
 #[derive(Clone)]
 pub struct SqliteLog {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {

@@ -64,6 +64,17 @@ impl Place {
         }
     }
 
+    /// The same while the file is being opened, when nothing can be blamed on what was asked: what SQLite cannot make
+    /// sense of is damage.
+    pub(crate) fn error_at_opening(&self, error: &rusqlite::Error) -> LogError {
+        match error.sqlite_error_code() {
+            None | Some(ErrorCode::Unknown | ErrorCode::SchemaChanged | ErrorCode::InternalMalfunction) => {
+                self.unusable(format!("the file is damaged ({error}); {RESTORE}"))
+            }
+            Some(_) => self.explain(error),
+        }
+    }
+
     pub(crate) fn unusable(&self, detail: impl Into<String>) -> LogError {
         LogError::Unusable {
             place: self.0.to_string(),

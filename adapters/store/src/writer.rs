@@ -13,21 +13,15 @@
 //! Several processes may do this on one file: each transaction takes the file's write lock when it begins, and nothing
 //! read before is believed.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tieout_domain::ports::LogError;
 use tokio::sync::{oneshot, watch};
 
-use crate::number::from_sql;
+use crate::bench::{Bench, count_events};
 use crate::trouble::{Place, Trouble};
-
-/// How many requests one commit may carry, so that the first in it does not wait for ever.
-const GROUP_REQUESTS: usize = 512;
-/// How many bytes one commit may carry (it may be exceeded by the last request), so that memory stays flat.
-const GROUP_BYTES: usize = 8 << 20;
 
 /// Something to be done within a transaction.
 pub(crate) trait Work: Send + 'static {
@@ -44,7 +38,7 @@ pub(crate) trait Work: Send + 'static {
 }
 
 /// A piece of work with somebody waiting for it.
-trait Order: Send {
+pub(crate) trait Order: Send {
     /// Whether what it wrote is to be kept. The outcome is kept inside.
     fn apply(&mut self, connection: &Connection) -> bool;
     fn must_survive_power_cut(&self) -> bool;
@@ -96,15 +90,7 @@ impl Writer {
         let count = count_events(&connection).map_err(|e| place.error(e))?;
         let (queue, orders) = channel();
         let (counted, events) = watch::channel(count);
-        let bench = Bench {
-            connection,
-            place: place.clone(),
-            orders,
-            counted,
-            synced: true,
-            last_size: 0,
-            last_took: Duration::ZERO,
-        };
+        let bench = Bench::new(connection, place.clone(), orders, counted);
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || bench.work())
@@ -153,166 +139,230 @@ impl Drop for Writer {
     }
 }
 
-/// The thread's side.
-struct Bench {
-    connection: Connection,
-    place: Place,
-    orders: Receiver<Box<dyn Order>>,
-    counted: watch::Sender<u64>,
-    /// Whether `synchronous` is FULL (else NORMAL).
-    synced: bool,
-    last_size: usize,
-    last_took: Duration,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-type Group = Vec<Box<dyn Order>>;
+    use futures::future::join_all;
+    use tempfile::TempDir;
+    use tieout_domain::ids::EventId;
+    use tieout_domain::ports::{Appended, Expected, Log, NewEvent, PaceBook, Revision, StreamName};
+    use uuid::Uuid;
 
-/// How a transaction ended.
-enum End {
-    Committed,
-    /// SQLite itself undid the whole transaction in the middle of one order, which holds the reason as its outcome.
-    Undone,
-    /// It could not begin; nothing was written.
-    NotBegun(rusqlite::Error),
-    /// It could not be committed.
-    NotCommitted(Trouble),
-}
+    use super::*;
+    use crate::SqliteLog;
 
-impl Bench {
-    fn work(mut self) {
-        while let Ok(first) = self.orders.recv() {
-            let group = self.gather(first);
-            let started = Instant::now();
-            self.last_size = group.len();
-            self.carry_out(group);
-            self.last_took = started.elapsed();
+    /// Anything, done on the writer's own connection.
+    struct Run<F>(Option<F>);
+    impl<T: Send + 'static, F: FnOnce(&Connection) -> T + Send + 'static> Work for Run<F> {
+        type Answer = T;
+        fn apply(&mut self, connection: &Connection) -> Result<T, Trouble> {
+            Ok(self.0.take().expect("runs once")(connection))
+        }
+        fn must_survive_power_cut(&self) -> bool {
+            false
+        }
+        fn weight(&self) -> usize {
+            0
         }
     }
 
-    /// Takes what is in the queue. Where the last commit answered several, they are likely about to come back together:
-    /// waiting for them a fraction of a commit's time fills this commit, instead of the next one. A lone writer never waits.
-    fn gather(&self, first: Box<dyn Order>) -> Group {
-        let patience = if self.last_size > 1 {
-            self.last_took / 4
-        } else {
-            Duration::ZERO
+    async fn run<T: Send + 'static>(
+        log: &SqliteLog,
+        work: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<T, LogError> {
+        log.inner.writer.order(Run(Some(work))).await
+    }
+
+    /// Gives the file no more room than `spare` pages; `None` takes the limit away.
+    async fn leave_room(log: &SqliteLog, spare: Option<i64>) {
+        let limit = move |connection: &Connection| {
+            let used: i64 = connection
+                .pragma_query_value(None, "page_count", |row| row.get(0))
+                .unwrap();
+            let pages = spare.map_or(i64::from(u32::MAX - 1), |spare| used + spare);
+            connection
+                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+                .unwrap();
         };
-        let deadline = Instant::now() + patience;
-        let mut bytes = first.weight();
-        let mut group = vec![first];
-        while group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
-            let next = match self.orders.try_recv() {
-                Ok(next) => Some(next),
-                Err(TryRecvError::Disconnected) => None,
-                Err(TryRecvError::Empty) if group.len() < self.last_size => {
-                    match self
-                        .orders
-                        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-                    {
-                        Ok(next) => Some(next),
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                    }
-                }
-                Err(TryRecvError::Empty) => None,
-            };
-            let Some(next) = next else { break };
-            bytes = bytes.saturating_add(next.weight());
-            group.push(next);
-        }
-        group
+        run(log, limit).await.unwrap();
     }
 
-    fn carry_out(&mut self, mut group: Group) {
-        let alone = group.len() == 1;
-        let answer = match self.transact(&mut group) {
-            End::Committed => {
-                self.publish();
+    fn event(size: usize) -> NewEvent {
+        NewEvent {
+            id: EventId(Uuid::now_v7()),
+            kind: "Noted".to_owned(),
+            data: vec![b'x'; size],
+            metadata: Vec::new(),
+        }
+    }
+
+    async fn append(
+        log: &SqliteLog,
+        name: &str,
+        expected: Expected,
+        event: NewEvent,
+    ) -> Result<Appended, LogError> {
+        log.append(&StreamName(name.to_owned()), expected, vec![event])
+            .await
+    }
+
+    fn new_log() -> (TempDir, SqliteLog) {
+        let folder = TempDir::new().unwrap();
+        let log = SqliteLog::open(folder.path().join("tieout.db")).unwrap();
+        (folder, log)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_nothing_is_appended_until_there_is_room() {
+        let (_folder, log) = new_log();
+        append(&log, "report-1", Expected::NoStream, event(100))
+            .await
+            .unwrap();
+        leave_room(&log, Some(0)).await;
+        let large = event(256 << 10);
+        for _ in 0..3 {
+            let answer = append(&log, "report-1", Expected::At(Revision(0)), large.clone()).await;
+            assert!(matches!(answer, Err(LogError::Full { .. })), "{answer:?}");
+        }
+        assert_eq!(log.read_all(None, 10).await.unwrap().len(), 1);
+        leave_room(&log, None).await;
+        append(&log, "report-1", Expected::At(Revision(0)), large)
+            .await
+            .unwrap();
+        assert_eq!(log.verify().await.unwrap().events, 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_a_nearly_full_disk_each_append_of_a_group_is_answered_for_itself() {
+        let (_folder, log) = new_log();
+        leave_room(&log, Some(40)).await;
+        let log = Arc::new(log);
+        let writers = (0..32).map(|n| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move {
+                let size = if n % 2 == 0 { 256 << 10 } else { 100 };
+                (
+                    n,
+                    append(&log, &format!("report-{n}"), Expected::NoStream, event(size)).await,
+                )
+            })
+        });
+        for written in join_all(writers).await {
+            let (n, answer) = written.unwrap();
+            let kept = log
+                .read_stream(&StreamName(format!("report-{n}")), Revision(0), 10)
+                .await
+                .unwrap()
+                .len();
+            match answer {
+                Ok(_) => assert_eq!((n % 2, kept), (1, 1), "a small one found room"),
+                Err(LogError::Full { .. }) => assert_eq!((n % 2, kept), (0, 0), "a large one did not"),
+                other => panic!("{n}: {other:?}"),
+            }
+        }
+        leave_room(&log, None).await;
+        append(&log, "report-0", Expected::NoStream, event(256 << 10))
+            .await
+            .unwrap();
+        assert_eq!(log.verify().await.unwrap().events, 17);
+    }
+
+    #[tokio::test]
+    async fn a_lost_writer_answers_errors_and_reading_goes_on() {
+        let (_folder, log) = new_log();
+        append(&log, "report-1", Expected::NoStream, event(1))
+            .await
+            .unwrap();
+        let dying = run(&log, |_| panic!("the writer dies, as this test wants")).await;
+        assert!(
+            matches!(&dying, Err(LogError::Failed { detail, .. }) if detail.contains("unknown")),
+            "{dying:?}"
+        );
+        for _ in 0..2 {
+            let answer = append(&log, "report-1", Expected::At(Revision(0)), event(1)).await;
+            assert!(matches!(answer, Err(LogError::Failed { .. })), "{answer:?}");
+        }
+        assert_eq!(log.read_all(None, 10).await.unwrap().len(), 1);
+        log.wait_beyond(None).await.unwrap();
+        let again = SqliteLog::open(log.path()).unwrap();
+        append(&again, "report-1", Expected::At(Revision(0)), event(1))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_rule_that_panics_takes_nobody_with_it() {
+        let (_folder, log) = new_log();
+        let answer = log
+            .reserve(
+                "acme",
+                Box::new(|_| panic!("the rule panics, as this test wants")),
+            )
+            .await;
+        assert!(matches!(answer, Err(LogError::Failed { .. })), "{answer:?}");
+        append(&log, "report-1", Expected::NoStream, event(1))
+            .await
+            .unwrap();
+        assert_eq!(
+            log.reserve("acme", Box::new(|sends| i64::try_from(sends.len()).unwrap()))
+                .await
+                .unwrap(),
+            0
+        );
+    }
+
+    #[tokio::test]
+    async fn appends_are_synced_and_the_rest_is_not() {
+        let (_folder, log) = new_log();
+        let level = |connection: &Connection| {
+            connection
+                .pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        const NORMAL: i64 = 1;
+        assert_eq!(run(&log, level).await.unwrap(), NORMAL);
+        let synced = Arc::new(std::sync::Mutex::new(None));
+        struct Probe(Arc<std::sync::Mutex<Option<i64>>>);
+        impl Work for Probe {
+            type Answer = ();
+            fn apply(&mut self, connection: &Connection) -> Result<(), Trouble> {
+                *self.0.lock().unwrap() =
+                    Some(connection.pragma_query_value(None, "synchronous", |row| row.get(0))?);
                 Ok(())
             }
-            // The culprit gets its own outcome; the others deserve their own try.
-            End::Undone if alone => Ok(()),
-            End::Undone => return self.one_by_one(group),
-            End::NotCommitted(trouble) if !alone && trouble.wrote_nothing() => return self.one_by_one(group),
-            End::NotCommitted(trouble) => Err(self.place.error(trouble)),
-            End::NotBegun(error) => Err(self.place.error(error)),
-        };
-        for order in group {
-            order.answer(&self.place, answer.clone());
-        }
-    }
-
-    fn one_by_one(&mut self, group: Group) {
-        for order in group {
-            self.carry_out(vec![order]);
-        }
-    }
-
-    fn transact(&mut self, group: &mut Group) -> End {
-        if let Err(error) = self.begin(group.iter().any(|order| order.must_survive_power_cut())) {
-            return End::NotBegun(error);
-        }
-        for order in group.iter_mut() {
-            match self.apply_one(order.as_mut()) {
-                Ok(()) if self.connection.is_autocommit() => return End::Undone,
-                Ok(()) => {}
-                Err(error) => return self.undo(error),
+            fn must_survive_power_cut(&self) -> bool {
+                true
+            }
+            fn weight(&self) -> usize {
+                0
             }
         }
-        match self.run("COMMIT") {
-            Ok(()) => End::Committed,
-            Err(error) => self.undo(error),
-        }
+        log.inner.writer.order(Probe(Arc::clone(&synced))).await.unwrap();
+        const FULL: i64 = 2;
+        assert_eq!(*synced.lock().unwrap(), Some(FULL));
     }
 
-    fn begin(&mut self, synced: bool) -> rusqlite::Result<()> {
-        if self.synced != synced {
-            self.connection
-                .pragma_update(None, "synchronous", if synced { "FULL" } else { "NORMAL" })?;
-            self.synced = synced;
+    #[tokio::test]
+    async fn what_is_in_the_queue_is_written_before_the_last_handle_is_gone() {
+        let (_folder, log) = new_log();
+        let path = log.path().to_owned();
+        let mut appends: Vec<_> = (0..50)
+            .map(|n| {
+                Box::pin(append(
+                    &log,
+                    Box::leak(format!("report-{n}").into_boxed_str()),
+                    Expected::NoStream,
+                    event(10),
+                ))
+            })
+            .collect();
+        for one in &mut appends {
+            // Polled once, it is in the queue; then it is dropped, unanswered.
+            let _ = futures::poll!(one);
         }
-        self.run("BEGIN IMMEDIATE")
+        drop(appends);
+        drop(log);
+        assert_eq!(SqliteLog::open(path).unwrap().verify().await.unwrap().events, 50);
     }
-
-    fn apply_one(&self, order: &mut dyn Order) -> rusqlite::Result<()> {
-        self.run("SAVEPOINT one")?;
-        let keep = order.apply(&self.connection);
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        if !keep {
-            self.run("ROLLBACK TO one")?;
-        }
-        self.run("RELEASE one")
-    }
-
-    fn undo(&self, error: rusqlite::Error) -> End {
-        if !self.connection.is_autocommit()
-            && let Err(second) = self.run("ROLLBACK")
-        {
-            tracing::warn!(error = %second, "a transaction of the log could not be rolled back");
-        }
-        End::NotCommitted(Trouble::Sql(error))
-    }
-
-    fn run(&self, sql: &str) -> rusqlite::Result<()> {
-        self.connection.prepare_cached(sql)?.execute([]).map(drop)
-    }
-
-    fn publish(&self) {
-        match count_events(&self.connection) {
-            Ok(count) => {
-                self.counted
-                    .send_if_modified(|known| std::mem::replace(known, count) != count);
-            }
-            // Those who wait look for themselves before long.
-            Err(error) => tracing::warn!(%error, "the head of the log could not be read after a commit"),
-        }
-    }
-}
-
-fn count_events(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("SELECT coalesce(max(leaf) + 1, 0) FROM events")?
-        .query_row([], |row| row.get(0))
-        .map(from_sql)
 }
