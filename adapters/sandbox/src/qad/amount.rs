@@ -106,4 +106,23 @@ mod tests {
         assert_eq!(integer(&serde_json::from_str("5.0").unwrap()), Some(5));
         assert_eq!(integer(&serde_json::from_str("5.5").unwrap()), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_back(mantissa in -999_999_999_999_999_i64..=999_999_999_999_999, scale in 0_u32..=6) {
+            let amount = Decimal::new(mantissa, scale);
+            let text = number(amount, 2).to_string();
+            proptest::prop_assert_eq!(parse(&text), Some(amount));
+        }
+
+        #[test]
+        fn an_exponent_only_moves_the_point(mantissa in -999_999_i64..=999_999, exponent in -10_i32..=10) {
+            let plain = if exponent < 0 {
+                Decimal::new(mantissa, exponent.unsigned_abs())
+            } else {
+                Decimal::from(mantissa) * Decimal::from(10_i64.pow(exponent.unsigned_abs()))
+            };
+            proptest::prop_assert_eq!(parse(&format!("{mantissa}e{exponent}")), Some(plain));
+        }
+    }
 }

@@ -83,6 +83,16 @@ impl Reply {
         Self::ok(json!({"submitResult": {"success": false, "errorSeverity": 1, "errors": errors}}))
     }
 
+    /// Gives the answer to a write the HTTP status that this installation gives it; other answers keep theirs.
+    pub fn with_write_status(mut self, stored: u16, refused: u16) -> Self {
+        let success = path::find(&self.body, "submitResult.success").and_then(Value::as_bool);
+        if let Some(success) = success {
+            let status = if success { stored } else { refused };
+            self.status = StatusCode::from_u16(status).unwrap_or(self.status);
+        }
+        self
+    }
+
     /// Adds a warning beside the result (§7.9).
     pub fn with_warning(mut self, message: &str) -> Self {
         path::put(

@@ -168,3 +168,43 @@ async fn a_field_that_the_installation_does_not_have_is_ignored_like_any_unknown
         ("J1", false)
     );
 }
+
+#[tokio::test]
+async fn an_installation_may_tell_the_outcome_of_a_write_by_status_too() {
+    let shape = QadShape {
+        stored_status: 201,
+        refused_status: 422,
+        ..QadShape::default()
+    };
+    let site = Site::of(shape, sample::world()).await;
+    let stored = site.invoice(crate::support::example_invoice()).await;
+    stored.stored();
+    assert_eq!(stored.status, 201);
+    let refused = site.invoice(json!({"dataOperation": "X"})).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.codes()),
+        (422, vec!["SIM-OPERATION".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_document_of_twenty_megabytes_is_taken() {
+    let site = Site::new().await;
+    let line = crate::support::example_invoice()["supplierInvoicePostingLines"][1].clone();
+    let line = crate::support::with(
+        json!({"line": line}),
+        "/line/description",
+        json!("x".repeat(10_000)),
+    )["line"]
+        .clone();
+    let lines = vec![line; 2_000];
+    let sent = crate::support::with(
+        crate::support::example_invoice(),
+        "/supplierInvoicePostingLines",
+        json!(lines),
+    );
+    let sent = crate::support::with(sent, "/originalCreditTC", json!(65_000));
+    site.invoice(sent).await.stored();
+    let read = site.read_invoice("1").await;
+    assert!(read.text.len() > 20_000_000);
+}

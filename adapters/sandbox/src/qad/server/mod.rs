@@ -345,13 +345,15 @@ impl Shared {
                     now,
                 };
                 entity::post(&writer, &mut world, *kind, query, &request.body, fault)
+                    .with_write_status(shape.stored_status, shape.refused_status)
             }
             Operation::GetSupplier => match world.workspace(&pass.workspace) {
                 Some(workspace) => supplier::get(workspace, query),
                 None => Reply::denied(),
             },
             Operation::PostSupplier => match world.workspace_mut(&pass.workspace) {
-                Some(workspace) => supplier::post(workspace, query, &request.body),
+                Some(workspace) => supplier::post(workspace, query, &request.body)
+                    .with_write_status(shape.stored_status, shape.refused_status),
                 None => Reply::denied(),
             },
         }

@@ -62,6 +62,10 @@ pub struct QadShape {
     pub metadata: MetadataNames,
     /// `errorSeverity` and `severity` of a warning that comes as a failure (§7.9, last caution).
     pub warning_severity: u8,
+    /// HTTP status of a write that was stored; 200, sometimes 201 (§1.8).
+    pub stored_status: u16,
+    /// HTTP status of a write that was refused; 200 as well as 4xx (§1.8).
+    pub refused_status: u16,
 }
 
 impl Default for QadShape {
@@ -87,6 +91,8 @@ impl Default for QadShape {
             browse_date_format: "%Y-%m-%dT00:00:00.000Z".into(),
             metadata: MetadataNames::default(),
             warning_severity: 2,
+            stored_status: 200,
+            refused_status: 200,
         }
     }
 }

@@ -167,24 +167,21 @@ impl Mask {
     /// Whether `masks` let `account` and `cost_centre` stand on one line.
     pub fn permit(masks: &[Self], account: &str, cost_centre: &str) -> bool {
         let within = |code: &str, from: &str, to: &str| (folded(from)..=folded(to)).contains(&folded(code));
-        let mut of_account = masks
+        let (mut masked, mut allowing, mut allowed) = (false, false, false);
+        for mask in masks
             .iter()
             .filter(|mask| within(account, &mask.account_from, &mask.account_to))
-            .peekable();
-        if of_account.peek().is_none() {
-            return true;
+        {
+            let covers = within(cost_centre, &mask.cost_centre_from, &mask.cost_centre_to);
+            if covers && !mask.allowed {
+                return false;
+            }
+            masked = true;
+            allowing |= mask.allowed;
+            allowed |= covers;
         }
-        let of_both: Vec<_> = of_account
-            .filter(|mask| within(cost_centre, &mask.cost_centre_from, &mask.cost_centre_to))
-            .collect();
-        if of_both.iter().any(|mask| !mask.allowed) {
-            return false;
-        }
-        let only_disallowing = masks
-            .iter()
-            .filter(|mask| within(account, &mask.account_from, &mask.account_to))
-            .all(|mask| !mask.allowed);
-        only_disallowing || !of_both.is_empty()
+        // Masks that only disallow leave the rest open.
+        !masked || !allowing || allowed
     }
 }
 
