@@ -1,5 +1,45 @@
-//! Rule sets: from Expensify's words to QAD's coding (design §6).
+//! Rule sets: Expensify's words on one side, QAD's coding on the other (design §6).
+//!
+//! A rule is a conjunction of conditions on a line and sets one or more *dimensions*. Each dimension is resolved on its
+//! own; the most specific matching rule wins, where specific means that its match set is contained in the other's. The
+//! order in the file means nothing, and a set in which some line would meet two equally specific, different answers is
+//! refused when it is read, with that line shown.
+//!
+//! [`RuleSet::parse`] reads and checks; [`RuleSet::resolve`] answers for one [`LineView`]; [`check_coding`] holds an
+//! answer against the chart. How containment is decided: every field's values fall into finitely many *cells* that no
+//! rule tells apart (`cells`), so that containment, overlap and what is left after more specific rules are plain set
+//! operations, exact and not approximated (`specificity`).
+//!
+//! Invariant, by what is absent: no I/O, no clock, and no default. A dimension that no rule sets stays unset.
 
+mod cells;
+mod check;
+mod condition;
+mod coverage;
+mod fault;
+mod parse;
+mod reader;
+mod resolve;
+mod set;
+mod settings;
+mod specificity;
 mod version;
+mod view;
+mod witness;
 
+#[cfg(test)]
+mod properties;
+
+pub use check::{CodingFault, Dimensions, check_coding};
+pub use condition::{Condition, MerchantPattern, Test};
+pub use coverage::{Coverage, Gap, GapKind};
+pub use fault::{Place, RuleFault};
+pub use resolve::{Resolution, Resolved, Unset, Why};
+pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet, RuleSetHash};
+pub use settings::{
+    CardProgram, Clearing, ClearingChoice, ClearingStep, ClosedPeriod, Daybooks, PostedMeans, PostingDate,
+    PostingPolicy, Settings, SupplierMatch, Suppliers, Tax, TaxTreatment,
+};
 pub use version::RuleSetVersion;
+pub use view::{Field, LineView, Seen};
+pub use witness::Witness;

@@ -14,6 +14,11 @@ pub struct RuleSetVersion {
 }
 impl fmt::Display for RuleSetVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rules {} ({})", self.number, self.hash.get(..12).unwrap_or(&self.hash))
+        write!(
+            f,
+            "rules {} ({})",
+            self.number,
+            self.hash.get(..12).unwrap_or(&self.hash)
+        )
     }
 }

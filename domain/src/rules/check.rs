@@ -1,0 +1,212 @@
+//! Does the chart agree with a coding? Every fault at once, each with the code it is about.
+
+use crate::chart::{AccountType, Chart, CostCentreUse, Master};
+use crate::ids::{AccountCode, CostCentreCode, ProjectCode, SubAccountCode};
+use crate::money::Currency;
+use crate::posting::Coding;
+
+/// The dimensions of a line that are known; what could not be resolved is `None` and is not judged, but for a cost
+/// centre that the account requires.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Dimensions<'a> {
+    /// GL account.
+    pub account: Option<&'a AccountCode>,
+    /// Cost centre.
+    pub cost_centre: Option<&'a CostCentreCode>,
+    /// Sub-account.
+    pub sub_account: Option<&'a SubAccountCode>,
+    /// Project.
+    pub project: Option<&'a ProjectCode>,
+}
+impl<'a> From<&'a Coding> for Dimensions<'a> {
+    fn from(coding: &'a Coding) -> Self {
+        Self {
+            account: Some(&coding.account),
+            cost_centre: coding.cost_centre.as_ref(),
+            sub_account: coding.sub_account.as_ref(),
+            project: coding.project.as_ref(),
+        }
+    }
+}
+impl<'a> From<&'a super::Resolved> for Dimensions<'a> {
+    fn from(resolved: &'a super::Resolved) -> Self {
+        Self {
+            account: resolved.account.value(),
+            cost_centre: resolved.cost_centre.value(),
+            sub_account: resolved.sub_account.value(),
+            project: resolved.project.value(),
+        }
+    }
+}
+
+/// What the chart has against a coding (contract qad §2.4, §4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodingFault {
+    /// QAD has no such account.
+    #[error("QAD has no account {0}")]
+    UnknownAccount(AccountCode),
+    /// QAD showed the account once, and not when last asked.
+    #[error("account {0} was not shown when QAD was last asked")]
+    AccountHeld(AccountCode),
+    /// The account accepts no new transactions.
+    #[error("account {0} is inactive")]
+    InactiveAccount(AccountCode),
+    /// The account is a control, bank or system account.
+    #[error("account {account} is of type {kind}, which is never posted to")]
+    NotStandard {
+        /// The account.
+        account: AccountCode,
+        /// Its type, in QAD's word.
+        kind: String,
+    },
+    /// The account is fixed to another currency.
+    #[error("account {account} accepts {only} only, the report is in {currency}")]
+    WrongCurrency {
+        /// The account.
+        account: AccountCode,
+        /// What it accepts.
+        only: Currency,
+        /// What the report is in.
+        currency: Currency,
+    },
+    /// The account wants a cost centre and has none.
+    #[error("account {0} requires a cost centre")]
+    CostCentreRequired(AccountCode),
+    /// The account must have no cost centre and has one.
+    #[error("account {account} takes no cost centre, and {cost_centre} is set")]
+    CostCentreForbidden {
+        /// The account.
+        account: AccountCode,
+        /// The cost centre.
+        cost_centre: CostCentreCode,
+    },
+    /// QAD has no such cost centre.
+    #[error("QAD has no cost centre {0}")]
+    UnknownCostCentre(CostCentreCode),
+    /// QAD showed the cost centre once, and not when last asked.
+    #[error("cost centre {0} was not shown when QAD was last asked")]
+    CostCentreHeld(CostCentreCode),
+    /// The cost centre accepts no new transactions.
+    #[error("cost centre {0} is inactive")]
+    InactiveCostCentre(CostCentreCode),
+    /// QAD has no such sub-account.
+    #[error("QAD has no sub-account {0}")]
+    UnknownSubAccount(SubAccountCode),
+    /// QAD showed the sub-account once, and not when last asked.
+    #[error("sub-account {0} was not shown when QAD was last asked")]
+    SubAccountHeld(SubAccountCode),
+    /// The sub-account accepts no new transactions.
+    #[error("sub-account {0} is inactive")]
+    InactiveSubAccount(SubAccountCode),
+    /// QAD has no such project.
+    #[error("QAD has no project {0}")]
+    UnknownProject(ProjectCode),
+    /// QAD showed the project once, and not when last asked.
+    #[error("project {0} was not shown when QAD was last asked")]
+    ProjectHeld(ProjectCode),
+    /// The project accepts no new transactions.
+    #[error("project {0} is inactive")]
+    InactiveProject(ProjectCode),
+}
+
+/// Everything the chart has against these dimensions, in the currency of the report (`None` where that is itself not
+/// known, and then a fixed currency is not judged). Empty: it may post.
+///
+/// A cost centre that is `None` is a fault where the account requires one. A caller whose rules failed to give one has
+/// two things to say, and says the more telling one.
+pub fn check_coding<'a>(
+    chart: &Chart,
+    coding: impl Into<Dimensions<'a>>,
+    currency: Option<Currency>,
+) -> Vec<CodingFault> {
+    let coding = coding.into();
+    let mut faults = Vec::new();
+    if let Some(code) = coding.account {
+        check_account(chart, code, coding.cost_centre, currency, &mut faults);
+    }
+    macro_rules! row {
+        ($code:expr, $find:ident, $master:expr, $held:ident, $unknown:ident, $inactive:ident) => {
+            if let Some(code) = $code {
+                match chart.$find(code) {
+                    Some(row) if row.active => {}
+                    Some(_) => faults.push(CodingFault::$inactive(code.clone())),
+                    None if chart.is_missing($master, code.as_str()) => {
+                        faults.push(CodingFault::$held(code.clone()))
+                    }
+                    None => faults.push(CodingFault::$unknown(code.clone())),
+                }
+            }
+        };
+    }
+    row!(
+        coding.cost_centre,
+        cost_centre,
+        Master::CostCentres,
+        CostCentreHeld,
+        UnknownCostCentre,
+        InactiveCostCentre
+    );
+    row!(
+        coding.sub_account,
+        sub_account,
+        Master::SubAccounts,
+        SubAccountHeld,
+        UnknownSubAccount,
+        InactiveSubAccount
+    );
+    row!(
+        coding.project,
+        project,
+        Master::Projects,
+        ProjectHeld,
+        UnknownProject,
+        InactiveProject
+    );
+    faults
+}
+
+fn check_account(
+    chart: &Chart,
+    code: &AccountCode,
+    cost_centre: Option<&CostCentreCode>,
+    currency: Option<Currency>,
+    faults: &mut Vec<CodingFault>,
+) {
+    let Some(account) = chart.account(code) else {
+        let held = chart.is_missing(Master::Accounts, code.as_str());
+        faults.push(if held {
+            CodingFault::AccountHeld(code.clone())
+        } else {
+            CodingFault::UnknownAccount(code.clone())
+        });
+        return;
+    };
+    if !account.active {
+        faults.push(CodingFault::InactiveAccount(code.clone()));
+    }
+    if let AccountType::Other(kind) = &account.kind {
+        faults.push(CodingFault::NotStandard {
+            account: code.clone(),
+            kind: kind.clone(),
+        });
+    }
+    if let (Some(only), Some(currency)) = (account.only_currency, currency)
+        && only != currency
+    {
+        faults.push(CodingFault::WrongCurrency {
+            account: code.clone(),
+            only,
+            currency,
+        });
+    }
+    match (account.cost_centre, cost_centre) {
+        (CostCentreUse::Required, None) => faults.push(CodingFault::CostCentreRequired(code.clone())),
+        (CostCentreUse::Forbidden, Some(cost_centre)) => {
+            faults.push(CodingFault::CostCentreForbidden {
+                account: code.clone(),
+                cost_centre: cost_centre.clone(),
+            });
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,89 @@
+//! Which categories and tags no rule covers: for `rules check` and `doctor`, before a report meets the gap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::Universe;
+use super::condition::{Condition, Test};
+use super::set::{Dimension, Rule, RuleSet};
+use super::view::{Field, normal_tag};
+use super::witness::Witness;
+
+/// What is not covered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Categories with lines that get no account.
+    pub categories: Vec<Gap>,
+    /// Tags with lines that get no cost centre.
+    pub tags: Vec<Gap>,
+}
+impl Coverage {
+    /// Is every given name covered?
+    pub fn is_complete(&self) -> bool {
+        self.categories.is_empty() && self.tags.is_empty()
+    }
+}
+
+/// A name that is not covered, or not always.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The category or tag.
+    pub name: String,
+    /// How far.
+    pub kind: GapKind,
+}
+
+/// How far a name is not covered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GapKind {
+    /// No rule can match a line with it.
+    NoRule,
+    /// Some lines with it are covered, depending on what else they show; this one is not.
+    Partly(Box<Witness>),
+}
+
+impl RuleSet {
+    /// Which of these categories get no account, and which of these tags no cost centre, from any rule or from none for
+    /// some lines. A rule that takes a GL code counts: whether the code is there, only a line can tell.
+    pub fn coverage<'a>(
+        &self,
+        categories: impl IntoIterator<Item = &'a str>,
+        tags: impl IntoIterator<Item = &'a str>,
+    ) -> Coverage {
+        let categories = categories.into_iter().map(|name| name.trim().to_owned());
+        let tags = tags.into_iter().map(normal_tag);
+        Coverage {
+            categories: self.gaps(Dimension::Account, &Field::Category, categories),
+            tags: self.gaps(Dimension::CostCentre, &Field::Tag, tags),
+        }
+    }
+
+    fn gaps(&self, dimension: Dimension, field: &Field, names: impl Iterator<Item = String>) -> Vec<Gap> {
+        let names: BTreeSet<String> = names.collect();
+        let setting: Vec<&Rule> = self
+            .rules
+            .iter()
+            .filter(|rule| rule.set.contains_key(&dimension))
+            .collect();
+        let all = |names: BTreeSet<String>| Condition {
+            tests: BTreeMap::from([(field.clone(), Test::OneOf(names))]),
+        };
+        let every = all(names.clone());
+        let universe = Universe::new(setting.iter().map(|rule| &rule.when).chain([&every]));
+        let regions: Vec<_> = setting.iter().map(|rule| universe.literal(&rule.when)).collect();
+        let gap = |name: String| {
+            let lines = universe.tight(&all(BTreeSet::from([name.clone()])))?;
+            let able: Vec<_> = regions
+                .iter()
+                .filter(|region| universe.overlap(&lines, region).is_some())
+                .collect();
+            let witness = universe.uncovered(&lines, &able)?;
+            let kind = if able.is_empty() {
+                GapKind::NoRule
+            } else {
+                GapKind::Partly(Box::new(witness))
+            };
+            Some(Gap { name, kind })
+        };
+        names.into_iter().filter_map(gap).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! What is wrong with a rule file: always where, what, and what to do.
+
+use std::fmt;
+
+use super::set::{Dimension, RuleName};
+use super::witness::Witness;
+
+/// Where in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// At the top level.
+    File,
+    /// In a rule.
+    Rule(RuleName),
+    /// In a section, e.g. `[posting]`.
+    Section(String),
+}
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File => f.write_str("the rule file"),
+            Self::Rule(name) => name.fmt(f),
+            Self::Section(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A reason to refuse a rule set. The words say what, where and the remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleFault {
+    /// The file is no TOML; nothing else could be looked at.
+    #[error("the rule file is not valid TOML: {0}")]
+    Syntax(String),
+    /// Something in it is missing, unknown or not of its form.
+    #[error("{place}: {what}. {remedy}")]
+    Content {
+        /// Where.
+        place: Place,
+        /// What is wrong, with the value.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Two rules disagree on a line, and neither is more specific.
+    #[error(
+        "{first} and {second} set different values for `{dimension}` and neither is more specific: both match {witness}. \
+         Add a condition to one of them so that they no longer overlap or one lies within the other, or add a rule for \
+         the lines that both match"
+    )]
+    Ambiguous {
+        /// The one that stands first in the file.
+        first: RuleName,
+        /// The other.
+        second: RuleName,
+        /// What they disagree on.
+        dimension: Dimension,
+        /// A line that both match, and no more specific rule.
+        witness: Box<Witness>,
+    },
+    /// Two rules match exactly the same lines and disagree.
+    #[error(
+        "{first} and {second} match exactly the same lines ({witness}, for one) and set different values for `{dimension}`. \
+         Remove one of the two, or change what it matches"
+    )]
+    Contradiction {
+        /// The one that stands first in the file.
+        first: RuleName,
+        /// The other.
+        second: RuleName,
+        /// What they disagree on.
+        dimension: Dimension,
+        /// A line that both match.
+        witness: Box<Witness>,
+    },
+}
+impl RuleFault {
+    /// A fault of content.
+    pub(super) fn content(place: &Place, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Content {
+            place: place.clone(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}

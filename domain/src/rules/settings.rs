@@ -1,0 +1,238 @@
+//! What a rule set says beside its rules: posting policy, daybooks, clearing accounts, suppliers and tax (design §6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::condition::MerchantPattern;
+use crate::ids::{DaybookCode, DocumentKind, Email, InvoiceStatusCode, SupplierCode};
+use crate::posting::Coding;
+
+/// From what the posting date is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostingDate {
+    /// The latest date of an expense on the report.
+    LastExpense,
+    /// The day of submission.
+    Submitted,
+    /// The day of approval.
+    Approved,
+    /// The day of posting.
+    Posted,
+}
+
+/// What a posting date in a closed period does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedPeriod {
+    /// The report is held until the period opens.
+    Hold,
+    /// It posts into the next open period, with the reason on record.
+    NextOpen,
+}
+
+/// What *posted* means at this site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostedMeans {
+    /// An invoice in initial status that AP approves later.
+    Initial,
+    /// A final one.
+    Final,
+}
+
+/// When and how documents post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingPolicy {
+    /// The date.
+    pub date: PostingDate,
+    /// A closed period.
+    pub closed_period: ClosedPeriod,
+    /// What counts as posted.
+    pub posted_means: PostedMeans,
+    /// The status that invoices and credit notes bear.
+    pub invoice_status: InvoiceStatusCode,
+}
+
+/// The daybook of each kind of document; a kind without one is rejected when a report needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Daybooks {
+    /// Supplier invoices.
+    pub invoice: Option<DaybookCode>,
+    /// Supplier credit notes.
+    pub credit_note: Option<DaybookCode>,
+    /// Journal entries.
+    pub journal: Option<DaybookCode>,
+}
+impl Daybooks {
+    /// The daybook for a kind of document.
+    pub fn of(&self, kind: DocumentKind) -> Option<&DaybookCode> {
+        match kind {
+            DocumentKind::SupplierInvoice => self.invoice.as_ref(),
+            DocumentKind::CreditNote => self.credit_note.as_ref(),
+            DocumentKind::Journal => self.journal.as_ref(),
+        }
+    }
+}
+
+/// The credit side of what is already paid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clearing {
+    /// Reports reimbursed at the source; without it they are rejected, never made payable.
+    pub reimbursement: Option<Coding>,
+    /// Cards that no program names: the last step of the chain.
+    pub cards_default: Option<Coding>,
+}
+
+/// A card program and its clearing account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardProgram {
+    /// Its name, which rules use too.
+    pub name: String,
+    /// Card names that belong to it.
+    pub card_names: BTreeSet<MerchantPattern>,
+    /// Feeds or banks that belong to it.
+    pub banks: BTreeSet<MerchantPattern>,
+    /// Where its lines are credited.
+    pub clearing: Coding,
+}
+
+/// A clearing account, and which step of the chain named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClearingChoice<'a> {
+    /// The credit side.
+    pub coding: &'a Coding,
+    /// The step, in the words of the rule file.
+    pub by: ClearingStep<'a>,
+}
+/// A step of the chain from card name over bank to the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClearingStep<'a> {
+    /// The card name belongs to this program.
+    CardName(&'a str),
+    /// The bank belongs to this program.
+    Bank(&'a str),
+    /// Neither belongs to a program.
+    Default,
+}
+impl std::fmt::Display for ClearingStep<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CardName(program) => write!(f, "card program \"{program}\", by card name"),
+            Self::Bank(program) => write!(f, "card program \"{program}\", by bank"),
+            Self::Default => f.write_str("clearing.cards_default"),
+        }
+    }
+}
+
+/// How an employee's supplier is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SupplierMatch {
+    /// Only in the table.
+    Table,
+    /// In the table; for those it does not name, over the business relation (contract qad §2.4).
+    BusinessRelation,
+}
+
+/// Employees' suppliers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppliers {
+    /// How they are found.
+    pub by: SupplierMatch,
+    /// The table.
+    pub table: BTreeMap<Email, SupplierCode>,
+}
+
+/// What becomes of tax.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tax {
+    /// Tax whose code is not mapped is part of the cost.
+    pub treat_as_cost: bool,
+    /// Tax codes that have their own account.
+    pub codes: BTreeMap<String, Coding>,
+}
+
+/// What becomes of the tax of one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxTreatment<'a> {
+    /// It posts here.
+    Mapped(&'a Coding),
+    /// It is part of the cost.
+    Cost,
+    /// The set does not say: the line is rejected.
+    Unmapped,
+}
+
+/// Everything a rule set holds beside its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `[posting]`
+    pub posting: PostingPolicy,
+    /// `[daybooks]`
+    pub daybooks: Daybooks,
+    /// `[clearing]`
+    pub clearing: Clearing,
+    /// `[[card_program]]`
+    pub card_programs: Vec<CardProgram>,
+    /// `[suppliers]`
+    pub suppliers: Suppliers,
+    /// `[tax]`
+    pub tax: Tax,
+}
+impl Settings {
+    /// The program that a card belongs to: by its name, else by its bank. Compared trimmed and without regard to case;
+    /// of several patterns that match, a whole name wins over a beginning, a longer beginning over a shorter one.
+    pub(super) fn program_of(&self, card_name: &str, bank: &str) -> Option<(&CardProgram, ClearingStep<'_>)> {
+        let by_name = strongest(&self.card_programs, card_name, |program| &program.card_names);
+        let by_bank = || strongest(&self.card_programs, bank, |program| &program.banks);
+        by_name
+            .map(|program| (program, ClearingStep::CardName(&program.name)))
+            .or_else(|| by_bank().map(|program| (program, ClearingStep::Bank(&program.name))))
+    }
+
+    /// The clearing account of a card: its program's, else the default. `None` for a line without card name and bank,
+    /// and where the chain names nothing.
+    pub fn clearing_for_card(&self, card_name: &str, bank: &str) -> Option<ClearingChoice<'_>> {
+        if card_name.trim().is_empty() && bank.trim().is_empty() {
+            return None;
+        }
+        match self.program_of(card_name, bank) {
+            Some((program, by)) => Some(ClearingChoice {
+                coding: &program.clearing,
+                by,
+            }),
+            None => self.clearing.cards_default.as_ref().map(|coding| ClearingChoice {
+                coding,
+                by: ClearingStep::Default,
+            }),
+        }
+    }
+
+    /// What becomes of tax with this code; a mapped code wins over `treat_as_cost`.
+    pub fn tax_treatment(&self, code: &str) -> TaxTreatment<'_> {
+        match self.tax.codes.get(code.trim()) {
+            Some(coding) => TaxTreatment::Mapped(coding),
+            None if self.tax.treat_as_cost => TaxTreatment::Cost,
+            None => TaxTreatment::Unmapped,
+        }
+    }
+}
+
+fn strongest<'a>(
+    programs: &'a [CardProgram],
+    text: &str,
+    patterns: impl Fn(&CardProgram) -> &BTreeSet<MerchantPattern>,
+) -> Option<&'a CardProgram> {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return None;
+    }
+    let strength = |program: &CardProgram| {
+        patterns(program)
+            .iter()
+            .filter(|p| p.accepts(&text))
+            .map(MerchantPattern::strength)
+            .max()
+    };
+    programs
+        .iter()
+        .filter_map(|program| strength(program).map(|s| (s, program)))
+        .max_by_key(|(s, _)| *s)
+        .map(|(_, p)| p)
+}
