@@ -6,11 +6,13 @@
   Every value is a string, so that a blank stays readable; amounts are hundredths as they came. Nothing is decided here:
   which amount counts, and what a blank means, is decided in code.
 
-  Values of any kind survive: missing, blank where a list or an object should be, numbers and booleans where text should.
+  Values of any kind survive: missing, blank where a list or an object should be, numbers, booleans and dates where text
+  should. Dates are documented as text; a date proper is printed rather than lost.
 -->
 <#function text v>
   <#if v?is_number || v?is_boolean><#return v?c></#if>
   <#if v?is_string><#return v?json_string></#if>
+  <#if v?is_date><#return v?string("yyyy-MM-dd HH:mm:ss")></#if>
   <#return "">
 </#function>
 <#function of object key>
