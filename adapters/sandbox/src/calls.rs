@@ -84,6 +84,7 @@ impl Calls {
     /// How many calls of `operation` there were.
     pub fn count(&self, operation: &str) -> usize {
         self.lock()
+            .calls
             .iter()
             .filter(|call| call.operation == operation)
             .count()
