@@ -1,8 +1,14 @@
 //! From a coded report to balanced documents, and from a document to what QAD holds of it.
 
+mod amounts;
+mod build;
+mod dates;
 mod document;
+mod map;
+mod supplier;
 
 pub use document::{
     Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LedgerDocument, LedgerLine, LineOrigin, PostingPeriod,
     Side, Sighting, differences,
 };
+pub use map::{MapInputs, basis_in_force, map_report};

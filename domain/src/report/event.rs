@@ -85,6 +85,15 @@ pub struct OriginalAmount {
     pub rate: String,
 }
 
+/// Why the header of a document is what it is: supplier, daybook, posting date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderWhy {
+    /// The document.
+    pub document: DocumentKind,
+    /// For each field.
+    pub fields: Vec<FieldWhy>,
+}
+
 /// A report resolved into documents, with every why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
@@ -92,6 +101,8 @@ pub struct Mapping {
     pub basis: Basis,
     /// One or two, each balanced.
     pub documents: Vec<Document>,
+    /// Their headers.
+    pub headers: Vec<HeaderWhy>,
     /// The expenses, in the source's order.
     pub lines: Vec<LineWhy>,
     /// What else a reader should know, e.g. that a closed period moved the posting date.

@@ -17,7 +17,7 @@ mod table;
 pub use admit::{Refusal, admit, event_name};
 pub use decide::{Command, Decision, MapOutcome, decide};
 pub use event::{
-    AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, LineWhy, Mapping, OriginalAmount, Proof, ReportEvent, Step,
+    AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping, OriginalAmount, Proof, ReportEvent, Step,
 };
 pub use payload::{
     Approver, Flag, LineFacts, MaterialHash, Payload, PayloadHash, Personal, PersonalFields, PersonalLine, ReportFacts, SourceStatus,
