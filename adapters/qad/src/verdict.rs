@@ -1,0 +1,318 @@
+//! What an answer to a write says (contract qad §1.8), as a pure function of its status and content.
+//!
+//! HTTP 200 proves nothing. *Accepted* takes three signs that agree; *refused* takes a refusal without a single sign of
+//! the contrary; everything else leaves the outcome unknown, because the duplicate-reference warning may come as a
+//! failure with the document stored.
+
+use serde_json::Value;
+use tieout_domain::ids::{DaybookCode, Voucher};
+use tieout_domain::ports::{LedgerMessage, PostAnswer};
+use tieout_domain::posting::DocumentKey;
+
+use crate::exact;
+use crate::profile::{FieldPath, Words};
+
+/// Where an answer tells of the document it created, and how it grades its messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    pub(crate) response_root: &'a FieldPath,
+    pub(crate) year: &'a FieldPath,
+    pub(crate) daybook: &'a FieldPath,
+    pub(crate) voucher: &'a FieldPath,
+    pub(crate) error_severities: &'a Words,
+}
+
+/// Judges an answer. What comes back holds its texts whole; the caller takes secrets out of them and cuts them, in this
+/// order.
+pub(crate) fn verdict(status: u16, content: &[u8], reading: Reading<'_>) -> PostAnswer {
+    let unknown = |why: &str| PostAnswer::Unknown {
+        detail: format!("HTTP {status}, {why}: {}", String::from_utf8_lossy(content)),
+    };
+    let Ok(answer) = serde_json::from_slice::<Value>(content) else {
+        return unknown("not JSON");
+    };
+    let Some(result) = answer.get("submitResult") else {
+        return match (status, answer.get("errors").and_then(Value::as_array)) {
+            // The platform's own form of a denial: turned away before anything handled it.
+            (403, Some(errors)) => PostAnswer::NeverArrived {
+                detail: format!("QAD denied it: {}", texts(errors).join("; ")),
+            },
+            _ => unknown("no submitResult"),
+        };
+    };
+    let success = result.get("success").and_then(Value::as_bool);
+    let severity = result.get("errorSeverity");
+    let errors = result.get("errors").and_then(Value::as_array);
+    let beside = answer
+        .get("supplementaryMessages")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let is_error = |entry: &Value| {
+        entry
+            .get("severity")
+            .and_then(exact::word)
+            .is_some_and(|word| reading.error_severities.say(&word))
+    };
+
+    match (status, success, errors) {
+        (200..=299, Some(true), Some(errors)) if errors.is_empty() => {
+            if severity.and_then(exact::integer) != Some(0) {
+                return unknown("success, but errorSeverity is not 0");
+            }
+            if beside.iter().any(is_error) {
+                return unknown("success, but an error among the supplementaryMessages");
+            }
+            PostAnswer::Accepted {
+                key: echoed_key(&answer, reading),
+                warnings: texts(beside),
+            }
+        }
+        (200..=299, Some(true), _) => unknown("success, but with errors"),
+        (200..=299 | 400..=499, Some(false), Some(errors)) if !errors.is_empty() => {
+            let entries = || errors.iter().chain(beside);
+            if !entries().all(is_error) {
+                return unknown("a failure with a warning or an ungraded message in it");
+            }
+            // Absent on some refusals (§7.9); present, it must agree that this is an error.
+            if severity.is_some_and(|severity| {
+                !exact::word(severity).is_some_and(|word| reading.error_severities.say(&word))
+            }) {
+                return unknown("a failure, but errorSeverity is not that of an error");
+            }
+            if echoes_a_number(&answer, reading.voucher) {
+                return unknown("a failure, but a document number is echoed");
+            }
+            PostAnswer::Refused {
+                messages: entries().map(message).collect(),
+            }
+        }
+        _ => unknown("neither a clear success nor a clear refusal"),
+    }
+}
+
+/// Where the created document stands, if exactly one is echoed with its whole key.
+fn echoed_key(answer: &Value, reading: Reading<'_>) -> Option<DocumentKey> {
+    let [created] = exact::find(answer, reading.response_root)?.as_array()?.as_slice() else {
+        return None;
+    };
+    let year = exact::find(created, reading.year).and_then(exact::integer)?;
+    let daybook = exact::find(created, reading.daybook).and_then(Value::as_str)?;
+    let voucher = exact::find(created, reading.voucher).and_then(exact::integer)?;
+    Some(DocumentKey {
+        year: i32::try_from(year).ok()?,
+        daybook: DaybookCode::new(daybook).ok()?,
+        voucher: Voucher(u64::try_from(voucher).ok().filter(|voucher| *voucher > 0)?),
+    })
+}
+
+/// Is there a document number anywhere in the answer? Wherever it stands and however it is cased, because a refusal is
+/// believed only without one.
+fn echoes_a_number(answer: &Value, voucher: &FieldPath) -> bool {
+    let name = voucher.steps().last().unwrap_or_default();
+    fn within(value: &Value, name: &str) -> bool {
+        match value {
+            Value::Object(members) => members.iter().any(|(own, value)| {
+                (own.eq_ignore_ascii_case(name) && exact::integer(value).is_some_and(|number| number != 0))
+                    || within(value, name)
+            }),
+            Value::Array(items) => items.iter().any(|item| within(item, name)),
+            _ => false,
+        }
+    }
+    within(answer, name)
+}
+
+fn member(entry: &Value, name: &str) -> String {
+    entry.get(name).and_then(exact::word).unwrap_or_default()
+}
+
+fn message(entry: &Value) -> LedgerMessage {
+    LedgerMessage {
+        field: member(entry, "fieldName"),
+        message: member(entry, "message"),
+        code: member(entry, "code"),
+    }
+}
+
+/// The text of each message; the whole of one that has none, so that nothing is swallowed.
+fn texts(entries: &[Value]) -> Vec<String> {
+    let text = |entry: &Value| match entry {
+        Value::String(text) => text.clone(),
+        other => Some(member(other, "message"))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| other.to_string()),
+    };
+    entries.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(status: u16, content: &str) -> PostAnswer {
+        let path = |text| FieldPath::new(text).unwrap();
+        verdict(
+            status,
+            content.as_bytes(),
+            Reading {
+                response_root: &path("supplierInvoices"),
+                year: &path("postingYear"),
+                daybook: &path("daybookCode"),
+                voucher: &path("voucher"),
+                error_severities: &Words::new(["1", "error"]),
+            },
+        )
+    }
+
+    fn refusal(content: &str) -> LedgerMessage {
+        match judge(200, content) {
+            PostAnswer::Refused { messages } if messages.len() == 1 => messages[0].clone(),
+            other => panic!("not a refusal with one message: {other:?}"),
+        }
+    }
+
+    // ── the contract's own examples ──────────────────────────────────────────────────────────────────────────────
+
+    #[test]
+    fn a_success_tells_where_the_document_stands() {
+        let answer = judge(
+            200,
+            r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},
+                "supplierInvoices":[{"uri":"urn:x:2024.SINV.000000441","voucher":441,"postingYear":2024,"daybookCode":"SINV"}]}"#,
+        );
+        let key = DocumentKey {
+            year: 2024,
+            daybook: DaybookCode::new("SINV").unwrap(),
+            voucher: Voucher(441),
+        };
+        assert_eq!(
+            answer,
+            PostAnswer::Accepted {
+                key: Some(key),
+                warnings: vec![]
+            }
+        );
+    }
+
+    #[test]
+    fn a_duplicate_reference_is_accepted_with_its_warning() {
+        let answer = judge(
+            200,
+            r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},
+                "supplementaryMessages":[{"severity":"warning","message":"The reference already exists on another invoice for this supplier"}],
+                "supplierInvoices":[{"voucher":442}]}"#,
+        );
+        let warnings = vec!["The reference already exists on another invoice for this supplier".to_owned()];
+        assert_eq!(answer, PostAnswer::Accepted { key: None, warnings });
+    }
+
+    #[test]
+    fn every_refusal_of_the_contract_is_one_with_its_words() {
+        for (content, field, code) in [
+            (
+                r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"fieldName":"SupplierCode","message":"Field is mandatory.","fieldValue":"","code":"47","severity":1}]}}"#,
+                "SupplierCode",
+                "47",
+            ),
+            (
+                r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"fieldName":"GlAccountCode","message":"GL account 9999 does not exist.","fieldValue":"9999","code":"SIM-ACCT","severity":1}]}}"#,
+                "GlAccountCode",
+                "SIM-ACCT",
+            ),
+            (
+                r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"fieldName":"PostingDate","message":"Period 2024/05 is closed for postings.","fieldValue":"2024-05-31","code":"SIM-PERIOD","severity":1}]}}"#,
+                "PostingDate",
+                "SIM-PERIOD",
+            ),
+            (
+                r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"fieldName":"JournalEntryLines","message":"Debit and credit totals differ.","fieldValue":"","code":"SIM-BALANCE","severity":1}]}}"#,
+                "JournalEntryLines",
+                "SIM-BALANCE",
+            ),
+            (
+                r#"{"submitResult":{"success":false,"errors":[{"fieldName":"SupplierCode","message":"Supplier already exists.","severity":1}]}}"#,
+                "SupplierCode",
+                "",
+            ),
+        ] {
+            let message = refusal(content);
+            assert_eq!((message.field.as_str(), message.code.as_str()), (field, code));
+        }
+    }
+
+    #[test]
+    fn a_refusal_may_have_any_status_of_the_four_hundreds() {
+        let content = r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"Field is mandatory.","severity":1}]}}"#;
+        assert!(matches!(judge(422, content), PostAnswer::Refused { .. }));
+    }
+
+    #[test]
+    fn a_denial_never_arrived() {
+        let content =
+            r#"{"errors":[{"severity":1,"code":"403","message":"Access is denied","fieldName":""}]}"#;
+        assert_eq!(
+            judge(403, content),
+            PostAnswer::NeverArrived {
+                detail: "QAD denied it: Access is denied".into()
+            }
+        );
+    }
+
+    // ── mixes: the outcome is unknown ────────────────────────────────────────────────────────────────────────────
+
+    #[test]
+    fn whatever_is_not_clear_is_unknown() {
+        let error = r#"{"message":"m","severity":1}"#;
+        let warning = r#"{"message":"m","severity":2}"#;
+        for (status, content) in [
+            // the three signs do not agree
+            (200, r#"{"submitResult":{"success":true,"errors":[]}}"#.to_owned()),
+            (200, r#"{"submitResult":{"success":true,"errorSeverity":1,"errors":[]}}"#.to_owned()),
+            (200, r#"{"submitResult":{"success":true,"errorSeverity":0}}"#.to_owned()),
+            (200, format!(r#"{{"submitResult":{{"success":true,"errorSeverity":0,"errors":[{error}]}}}}"#)),
+            (200, format!(r#"{{"submitResult":{{"success":true,"errorSeverity":0,"errors":[]}},"supplementaryMessages":[{error}]}}"#)),
+            (200, r#"{"submitResult":{"success":"true","errorSeverity":0,"errors":[]}}"#.to_owned()),
+            // a failure with a sign of the contrary
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":2,"errors":[{warning}]}}}}"#)),
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":1,"errors":[{error},{warning}]}}}}"#)),
+            (200, r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"m","severity":"warning"}]}}"#.to_owned()),
+            (200, r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"no severity"}]}}"#.to_owned()),
+            (200, r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":["some text"]}}"#.to_owned()),
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":0,"errors":[{error}]}}}}"#)),
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":1,"errors":[{error}]}},"supplementaryMessages":[{warning}]}}"#)),
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":1,"errors":[{error}]}},"supplierInvoices":[{{"voucher":443}}]}}"#)),
+            (200, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":1,"errors":[{error}]}},"data":{{"other":[{{"Voucher":"443"}}]}}}}"#)),
+            (200, r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[]}}"#.to_owned()),
+            // the status contradicts the content
+            (500, r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]}}"#.to_owned()),
+            (503, format!(r#"{{"submitResult":{{"success":false,"errorSeverity":1,"errors":[{error}]}}}}"#)),
+            (400, r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]}}"#.to_owned()),
+            // no result at all
+            (200, "{}".to_owned()),
+            (200, "null".to_owned()),
+            (200, String::new()),
+            (200, "<html><title>Login</title></html>".to_owned()),
+            (302, String::new()),
+            (403, "<html>blocked</html>".to_owned()),
+            (403, r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},"errors":[]}"#.to_owned()),
+            (429, r#"{"errors":["Too many requests"]}"#.to_owned()),
+            (400, r#"{"errors":["Invalid URI"]}"#.to_owned()),
+            (200, r#"{"errors":[{"severity":1,"code":"403","message":"Access is denied"}]}"#.to_owned()),
+            (200, r#"{"submitResult":{"success":true,"errorSev"#.to_owned()),
+        ] {
+            match judge(status, &content) {
+                PostAnswer::Unknown { detail } => {
+                    assert!(detail.starts_with(&format!("HTTP {status}, ")) && detail.ends_with(&content), "{detail}");
+                }
+                other => panic!("{status} {content} was taken for {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_voucher_of_zero_is_no_number() {
+        let content = r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"m","severity":1}]},"supplierInvoices":[{"voucher":0}]}"#;
+        assert!(matches!(judge(200, content), PostAnswer::Refused { .. }));
+    }
+}
