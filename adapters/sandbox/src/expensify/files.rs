@@ -47,6 +47,8 @@ impl Content {
     pub fn body(self, cut_at: Option<u64>) -> Body {
         let chunks = stream::unfold((self, 0_u64), move |(content, offset)| async move {
             if cut_at.is_some_and(|cut| offset >= cut) {
+                // What came before must be on its way, or the client would see no answer at all.
+                tokio::task::yield_now().await;
                 let broken = io::Error::new(io::ErrorKind::ConnectionReset, "cut on purpose");
                 // An end after the error: the next offset lies behind every length.
                 return (offset != u64::MAX).then(|| (Err(broken), (content, u64::MAX)));

@@ -139,15 +139,15 @@ impl<'a> Interpreter<'a> {
         if let Some(value) = frame.locals.get(name) {
             return value.clone();
         }
-        if let Some(of) = name.strip_suffix("_has_next") {
-            if let Some(round) = frame.loops.iter().rev().find(|round| round.name == of) {
-                return Value::Bool(round.has_next);
-            }
+        if let Some(of) = name.strip_suffix("_has_next")
+            && let Some(round) = frame.loops.iter().rev().find(|round| round.name == of)
+        {
+            return Value::Bool(round.has_next);
         }
-        if let Some(of) = name.strip_suffix("_index") {
-            if let Some(round) = frame.loops.iter().rev().find(|round| round.name == of) {
-                return Value::Number(Decimal::from(round.index));
-            }
+        if let Some(of) = name.strip_suffix("_index")
+            && let Some(round) = frame.loops.iter().rev().find(|round| round.name == of)
+        {
+            return Value::Number(Decimal::from(round.index));
         }
         match self.variables.get(name) {
             Some(value) => value.clone(),

@@ -107,10 +107,10 @@ impl Parser {
             }
         };
         self.depth -= 1;
-        if let End::Source = end {
-            if let Some(missing) = stops.last() {
-                return self.error(format!("<{missing}> is missing"));
-            }
+        if let End::Source = end
+            && let Some(missing) = stops.last()
+        {
+            return self.error(format!("<{missing}> is missing"));
         }
         drop_sandwiched_space(&mut nodes, false);
         Ok((nodes, end))

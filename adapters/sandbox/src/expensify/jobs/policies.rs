@@ -10,13 +10,14 @@ use super::{id_list, must_be_admin};
 
 /// `policyList`: the policies of the account, with `adminOnly` those it administers.
 pub fn list(state: &State, call: &Call, account: &Account) -> Result<Reply, Refusal> {
-    if let Some(user) = call.given("/inputSettings/userEmail") {
-        if user != account.email && !account.acts_for_others {
-            return Err(Refusal::new(
-                500,
-                format!("Not authorized to authenticate as user {user}"),
-            ));
-        }
+    if let Some(user) = call.given("/inputSettings/userEmail")
+        && user != account.email
+        && !account.acts_for_others
+    {
+        return Err(Refusal::new(
+            500,
+            format!("Not authorized to authenticate as user {user}"),
+        ));
     }
     let admin_only = call
         .job

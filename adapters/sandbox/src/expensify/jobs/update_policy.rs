@@ -192,10 +192,10 @@ fn tags_from_file(config: &Value, file: &str) -> Result<Vec<TagLevel>, Refusal> 
                     tags: Vec::new(),
                 });
             }
-            if let Some(level) = levels.get_mut(place) {
-                if !level.tags.iter().any(|known| known.name == tag.name) {
-                    level.tags.push(tag);
-                }
+            if let Some(level) = levels.get_mut(place)
+                && !level.tags.iter().any(|known| known.name == tag.name)
+            {
+                level.tags.push(tag);
             }
         }
     }
