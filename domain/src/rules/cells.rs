@@ -135,10 +135,7 @@ impl Universe {
         let Some((other, rest)) = others.split_first() else {
             return self.pick(&within);
         };
-        let apart = |(field, cells): (&Field, &BTreeSet<usize>)| {
-            within.get(field).is_some_and(|have| have.is_disjoint(cells))
-        };
-        if other.iter().any(apart) {
+        if apart(&within, other) {
             return self.uncovered(&within, rest);
         }
         let mut inside = within.clone();
@@ -288,6 +285,12 @@ impl Universe {
             _ => true,
         }
     }
+}
+
+/// Does some field alone keep them from having a line in common?
+pub(super) fn apart(a: &Region, b: &Region) -> bool {
+    b.iter()
+        .any(|(field, cells)| a.get(field).is_some_and(|have| have.is_disjoint(cells)))
 }
 
 /// Is every line of `a` one of `b`?

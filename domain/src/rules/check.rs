@@ -210,3 +210,137 @@ fn check_account(
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::{Account, ChartReading, CostCentre, MasterRead, Project, SubAccount, compare};
+
+    fn account(code: &str, change: impl FnOnce(&mut Account)) -> Account {
+        let mut account = Account {
+            code: AccountCode::new(code).unwrap(),
+            description: String::new(),
+            active: true,
+            kind: AccountType::Standard,
+            cost_centre: CostCentreUse::Optional,
+            only_currency: None,
+        };
+        change(&mut account);
+        account
+    }
+
+    fn reading(accounts: Vec<Account>) -> ChartReading {
+        let centre = |code: &str, active| CostCentre {
+            code: CostCentreCode::new(code).unwrap(),
+            description: String::new(),
+            active,
+        };
+        let sub = |code: &str, active| SubAccount {
+            code: SubAccountCode::new(code).unwrap(),
+            description: String::new(),
+            active,
+        };
+        let project = |code: &str, active| Project {
+            code: ProjectCode::new(code).unwrap(),
+            description: String::new(),
+            active,
+        };
+        ChartReading {
+            accounts: MasterRead::Rows(accounts),
+            cost_centres: MasterRead::Rows(vec![centre("CC1", true), centre("CC9", false)]),
+            sub_accounts: MasterRead::Rows(vec![sub("S1", true), sub("S9", false)]),
+            projects: MasterRead::Rows(vec![project("P1", true), project("P9", false)]),
+            suppliers: MasterRead::Rows(vec![]),
+            employees: MasterRead::Rows(vec![]),
+            daybooks: MasterRead::Rows(vec![]),
+            periods: MasterRead::Rows(vec![]),
+        }
+    }
+
+    fn chart() -> Chart {
+        let full = vec![
+            account("6410", |_| {}),
+            account("6411", |a| a.active = false),
+            account("1120", |a| a.kind = AccountType::Other("BANK".into())),
+            account("6412", |a| a.only_currency = Currency::new("EUR").ok()),
+            account("6413", |a| a.cost_centre = CostCentreUse::Required),
+            account("6414", |a| a.cost_centre = CostCentreUse::Forbidden),
+            account("6415", |_| {}),
+        ];
+        let fold =
+            |chart: Chart, reading: &ChartReading| compare(&chart, reading).iter().fold(chart, Chart::evolve);
+        let shrunk = full
+            .iter()
+            .filter(|a| a.code.as_str() != "6415")
+            .cloned()
+            .collect();
+        fold(fold(Chart::default(), &reading(full)), &reading(shrunk))
+    }
+
+    /// `account/cost centre/sub-account/project`, each may be blank.
+    fn faults(coding: &str) -> Vec<String> {
+        let parts: Vec<&str> = coding.split('/').collect();
+        let part = |at: usize| parts.get(at).copied().filter(|text| !text.is_empty());
+        let (account, centre) = (
+            part(0).map(|c| AccountCode::new(c).unwrap()),
+            part(1).map(|c| CostCentreCode::new(c).unwrap()),
+        );
+        let (sub, project) = (
+            part(2).map(|c| SubAccountCode::new(c).unwrap()),
+            part(3).map(|c| ProjectCode::new(c).unwrap()),
+        );
+        let dimensions = Dimensions {
+            account: account.as_ref(),
+            cost_centre: centre.as_ref(),
+            sub_account: sub.as_ref(),
+            project: project.as_ref(),
+        };
+        check_coding(&chart(), dimensions, Currency::new("USD").ok())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn a_coding_that_qad_has_today_has_no_fault() {
+        for good in ["6410", "6410/cc1/s1/p1", "6413/CC1", "6414", ""] {
+            assert_eq!(faults(good), [""; 0], "{good}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_fault_is_told_from_the_others() {
+        for (coding, fault) in [
+            ("9999", "QAD has no account 9999"),
+            ("6415", "account 6415 was not shown when QAD was last asked"),
+            ("6411", "account 6411 is inactive"),
+            ("1120", "account 1120 is of type BANK, which is never posted to"),
+            ("6412", "account 6412 accepts EUR only, the report is in USD"),
+            ("6413", "account 6413 requires a cost centre"),
+            ("6414/CC1", "account 6414 takes no cost centre, and CC1 is set"),
+            ("6410/CC5", "QAD has no cost centre CC5"),
+            ("6410/CC9", "cost centre CC9 is inactive"),
+            ("6410//S5", "QAD has no sub-account S5"),
+            ("6410//S9", "sub-account S9 is inactive"),
+            ("6410///P5", "QAD has no project P5"),
+            ("6410///P9", "project P9 is inactive"),
+        ] {
+            assert_eq!(faults(coding), [fault], "{coding}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        assert_eq!(faults("6411/CC9/S5/P9").len(), 4);
+    }
+
+    #[test]
+    fn an_account_fixed_to_a_currency_is_not_judged_against_one_that_is_not_known() {
+        let code = AccountCode::new("6412").unwrap();
+        let dimensions = Dimensions {
+            account: Some(&code),
+            ..Dimensions::default()
+        };
+        assert!(check_coding(&chart(), dimensions, None).is_empty());
+    }
+}

@@ -87,3 +87,52 @@ impl RuleSet {
         names.into_iter().filter_map(gap).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::accepted;
+
+    #[test]
+    fn it_tells_what_no_rule_covers_from_what_some_rules_cover() {
+        let set = accepted(&[
+            r#"category = "Air" => account = "6410""#,
+            r#"category = "Hotel", reimbursable = true => account = "6411""#,
+            r#"category = "Meals", reimbursable = true => account = "6412""#,
+            r#"category = "Meals", reimbursable = false => account = "6413""#,
+            r#"tag_level_1 = "Ohio" => cost_centre = "OH""#,
+        ]);
+        let coverage = set.coverage(["Air", "Hotel", "Meals", "Gifts"], ["Ohio:L1", "Texas"]);
+        let seen: Vec<String> = coverage
+            .categories
+            .iter()
+            .map(|gap| match &gap.kind {
+                GapKind::NoRule => format!("{}: no rule", gap.name),
+                GapKind::Partly(line) => format!("{}: not {line}", gap.name),
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "Gifts: no rule",
+                "Hotel: not a line with category \"Hotel\", reimbursable false"
+            ]
+        );
+        assert_eq!(
+            coverage.tags,
+            [Gap {
+                name: "Texas".into(),
+                kind: GapKind::NoRule
+            }]
+        );
+        assert!(!coverage.is_complete());
+    }
+
+    #[test]
+    fn a_rule_that_takes_the_code_from_the_line_covers_every_name() {
+        let set = accepted(&[
+            r#" => account = { from = "category_gl_code" }, cost_centre = { from = "tag_gl_code" }"#,
+        ]);
+        assert!(set.coverage(["Air", ""], ["Ohio"]).is_complete());
+    }
+}

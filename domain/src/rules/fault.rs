@@ -82,4 +82,18 @@ impl RuleFault {
             remedy: remedy.into(),
         }
     }
+
+    /// What it is sorted by: the numbers of the rules it is about.
+    pub(super) fn place_in_file(&self) -> (usize, usize) {
+        match self {
+            Self::Ambiguous { first, second, .. } | Self::Contradiction { first, second, .. } => {
+                (first.number, second.number)
+            }
+            Self::Content {
+                place: Place::Rule(name),
+                ..
+            } => (name.number, 0),
+            Self::Content { .. } | Self::Syntax(_) => (0, 0),
+        }
+    }
 }

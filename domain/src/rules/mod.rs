@@ -17,9 +17,12 @@ mod check;
 mod condition;
 mod coverage;
 mod fault;
+mod hash;
+mod index;
 mod parse;
 mod reader;
 mod resolve;
+mod sections;
 mod set;
 mod settings;
 mod specificity;
@@ -29,13 +32,16 @@ mod witness;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod testing;
 
 pub use check::{CodingFault, Dimensions, check_coding};
 pub use condition::{Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fault::{Place, RuleFault};
+pub use hash::RuleSetHash;
 pub use resolve::{Resolution, Resolved, Unset, Why};
-pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet, RuleSetHash};
+pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
 pub use settings::{
     CardProgram, Clearing, ClearingChoice, ClearingStep, ClosedPeriod, Daybooks, PostedMeans, PostingDate,
     PostingPolicy, Settings, SupplierMatch, Suppliers, Tax, TaxTreatment,

@@ -45,13 +45,10 @@ use toml::{Table, Value};
 use super::condition::{Condition, MerchantPattern, Test};
 use super::fault::{Place, RuleFault};
 use super::reader::{Reader, set_of};
+use super::sections::settings;
 use super::set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
-use super::settings::{
-    CardProgram, Clearing, ClosedPeriod, Daybooks, PostedMeans, PostingDate, PostingPolicy, Settings,
-    SupplierMatch, Suppliers, Tax,
-};
 use super::view::{Field, normal_field_name, normal_tag};
-use crate::ids::{AccountCode, CostCentreCode, Email, ProjectCode, SubAccountCode, SupplierCode};
+use crate::ids::{AccountCode, CostCentreCode, Email, ProjectCode, SubAccountCode};
 use crate::money::Currency;
 
 const LEVEL_KEYS: [&str; 5] = [
@@ -222,7 +219,7 @@ fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condit
     Condition { tests }
 }
 
-fn patterns(reader: &mut Reader, key: &'static str) -> Option<BTreeSet<MerchantPattern>> {
+pub(super) fn patterns(reader: &mut Reader, key: &'static str) -> Option<BTreeSet<MerchantPattern>> {
     let texts = reader.texts(key)?;
     let patterns: BTreeSet<MerchantPattern> = texts
         .iter()
@@ -291,202 +288,156 @@ fn sources() -> [(&'static str, GlSource); 7] {
     ]
 }
 
-fn section(file: &mut Reader, key: &'static str, name: &str) -> Reader {
-    Reader::new(
-        Place::Section(name.to_owned()),
-        file.table(key).unwrap_or_default(),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{SETTINGS, accepted, refused, words};
 
-fn settings(file: &mut Reader, faults: &mut Vec<RuleFault>) -> Option<Settings> {
-    let posting = posting(section(file, "posting", "[posting]"), faults);
-    let mut reader = section(file, "daybooks", "[daybooks]");
-    let daybooks = Daybooks {
-        invoice: reader.code("invoice"),
-        credit_note: reader.code("credit_note"),
-        journal: reader.code("journal"),
-    };
-    reader.finish(faults);
-    let mut reader = section(file, "clearing", "[clearing]");
-    let clearing = Clearing {
-        reimbursement: reader.coding("reimbursement"),
-        cards_default: reader.coding("cards_default"),
-    };
-    reader.finish(faults);
-    let programs = file
-        .tables("card_program")
-        .into_iter()
-        .zip(1..)
-        .filter_map(|(table, at)| card_program(at, table, faults))
-        .collect();
-    let card_programs = distinct_programs(programs, faults);
-    let suppliers = suppliers(section(file, "suppliers", "[suppliers]"), faults);
-    let tax = tax(section(file, "tax", "[tax]"), faults);
-    Some(Settings {
-        posting: posting?,
-        daybooks,
-        clearing,
-        card_programs,
-        suppliers: suppliers?,
-        tax,
-    })
-}
+    fn faults(text: &str) -> Vec<String> {
+        words(&RuleSet::parse(text).expect_err("accepted"))
+    }
 
-fn posting(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<PostingPolicy> {
-    let date = reader.required_choice(
-        "date",
-        &[
-            ("last_expense", PostingDate::LastExpense),
-            ("submitted", PostingDate::Submitted),
-            ("approved", PostingDate::Approved),
-            ("posted", PostingDate::Posted),
-        ],
-    );
-    let closed_period = reader.required_choice(
-        "closed_period",
-        &[
-            ("hold", ClosedPeriod::Hold),
-            ("next_open", ClosedPeriod::NextOpen),
-        ],
-    );
-    let posted_means = reader.required_choice(
-        "posted_means",
-        &[("initial", PostedMeans::Initial), ("final", PostedMeans::Final)],
-    );
-    if !reader.has("invoice_status") {
-        reader.fault(
-            "`invoice_status` is missing",
-            "Name the QAD status code that invoices are to bear",
+    #[test]
+    fn the_file_in_the_documentation_is_read() {
+        let source = include_str!("parse.rs");
+        let lines = source
+            .lines()
+            .skip_while(|l| !l.contains("```toml"))
+            .skip(1)
+            .take_while(|l| !l.contains("```"));
+        let text: Vec<&str> = lines.map(|l| l.trim_start_matches("//!").trim_start()).collect();
+        let set = RuleSet::parse(&text.join("\n")).unwrap_or_else(|faults| panic!("{:?}", words(&faults)));
+        assert_eq!(set.rules().len(), 1);
+        assert_eq!(set.rules()[0].when.fields().count(), 4);
+        assert_eq!(set.settings().card_programs.len(), 1);
+        assert_eq!(
+            set.clearing_for_reimbursement().map(|c| c.account.as_str()),
+            Some("2155")
         );
     }
-    let invoice_status = reader.code("invoice_status");
-    reader.finish(faults);
-    Some(PostingPolicy {
-        date: date?,
-        closed_period: closed_period?,
-        posted_means: posted_means?,
-        invoice_status: invoice_status?,
-    })
-}
 
-fn card_program(at: usize, table: Table, faults: &mut Vec<RuleFault>) -> Option<CardProgram> {
-    let title = table
-        .get("name")
-        .and_then(Value::as_str)
-        .map_or_else(|| at.to_string(), |name| format!("{at} \"{}\"", name.trim()));
-    let mut reader = Reader::new(Place::Section(format!("[[card_program]] {title}")), table);
-    for key in ["name", "clearing"] {
-        if !reader.has(key) {
-            reader.fault(
-                format!("`{key}` is missing"),
-                "Give each card program a name and a clearing account",
+    #[test]
+    fn all_faults_are_told_at_once_each_with_its_place_and_remedy() {
+        let found = faults(
+            r#"
+colour = "blue"
+[[rule]]
+name = "Travel"
+when = { categry = "Air", tag = 5, employee = "kim", currency = "XQQ" }
+set = { account = "", cost_center = "CC1" }
+[[rule]]
+when = { amount_from = 0.5, amount_to = "1.005", merchant = "*", category = [] }
+set = { account = { from = "category" } }
+[[rule]]
+when = { category = "Air" }
+[posting]
+date = "yesterday"
+[clearing]
+reimbursement = { cost_centre = "CC1" }
+[suppliers.table]
+"kim" = "E1"
+"#,
+        );
+        for expected in [
+            "the rule file: `colour` is not known here. Correct or remove it; known here: rule, posting, daybooks",
+            "rule 1 \"Travel\": `categry` is not known here. Correct or remove it; known here: policy, category",
+            "rule 1 \"Travel\": `tag` is integer 5 where text in quotes",
+            "rule 1 \"Travel\": `employee`: e-mail address `kim` is not valid",
+            "rule 1 \"Travel\": `currency`: `XQQ` is not a currency of ISO 4217",
+            "rule 1 \"Travel\": `account` is string \"\" where text in quotes, not blank",
+            "rule 1 \"Travel\": `cost_center` is not known here. Correct or remove it; known here: account, cost_centre",
+            "rule 2: `amount_from` is float 0.5 where a whole number, or a decimal in quotes",
+            "rule 2: `amount_to` is 1.005, which no expense can amount to",
+            "rule 2: `merchant` is `*`, which matches everything",
+            "rule 2: `category` is an empty list",
+            "rule 2, `account`: `from` is string \"category\" where one of \"category_gl_code\"",
+            "rule 3: it sets nothing",
+            "[posting]: `date` is string \"yesterday\" where one of \"last_expense\"",
+            "[posting]: `closed_period` is missing. Write one of \"hold\", \"next_open\"",
+            "[posting]: `posted_means` is missing",
+            "[posting]: `invoice_status` is missing",
+            "[clearing], `reimbursement`: `account` is missing",
+            "[suppliers]: `match` is missing. Write one of \"table\", \"business_relation\"",
+            "[suppliers.table]: e-mail address `kim` is not valid",
+        ] {
+            assert!(
+                found.iter().any(|fault| fault.starts_with(expected)),
+                "{expected}\nis not among\n{}",
+                found.join("\n")
             );
         }
+        assert_eq!(found.len(), 20, "{}", found.join("\n"));
     }
-    let name = reader.text("name");
-    let card_names = patterns(&mut reader, "card_name");
-    let banks = patterns(&mut reader, "bank").unwrap_or_default();
-    let clearing = reader.coding("clearing");
-    reader.finish(faults);
-    let name = name?;
-    let card_names = match card_names {
-        Some(names) => names,
-        None if banks.is_empty() => MerchantPattern::new(&name).into_iter().collect(),
-        None => BTreeSet::new(),
-    };
-    Some(CardProgram {
-        name,
-        card_names,
-        banks,
-        clearing: clearing?,
-    })
-}
 
-fn distinct_programs(programs: Vec<CardProgram>, faults: &mut Vec<RuleFault>) -> Vec<CardProgram> {
-    for (i, a) in programs.iter().enumerate() {
-        for b in programs.iter().skip(i + 1) {
-            let place = Place::Section("[[card_program]]".to_owned());
-            if a.name == b.name {
-                let what = format!("two programs are called \"{}\"", a.name);
-                faults.push(RuleFault::content(
-                    &place,
-                    what,
-                    "Give each its own name, or make them one",
-                ));
-            }
-            for pattern in a
-                .card_names
-                .intersection(&b.card_names)
-                .chain(a.banks.intersection(&b.banks))
-            {
-                let what = format!(
-                    "\"{}\" belongs to both \"{}\" and \"{}\"",
-                    pattern.written(),
-                    a.name,
-                    b.name
-                );
-                faults.push(RuleFault::content(&place, what, "Leave it to one of them"));
-            }
-        }
+    #[test]
+    fn what_is_no_toml_says_where() {
+        let found = faults("[[rule]\n");
+        assert!(
+            found[0].starts_with("the rule file is not valid TOML") && found[0].contains("line 1"),
+            "{}",
+            found[0]
+        );
     }
-    programs
-}
 
-fn suppliers(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<Suppliers> {
-    let choices = [
-        ("table", SupplierMatch::Table),
-        ("business_relation", SupplierMatch::BusinessRelation),
-    ];
-    let by = reader.required_choice("match", &choices);
-    let mut rows = Reader::new(
-        Place::Section("[suppliers.table]".to_owned()),
-        reader.table("table").unwrap_or_default(),
-    );
-    let mut table = BTreeMap::new();
-    for (key, value) in rows.rest() {
-        let email = match Email::new(&key) {
-            Ok(email) => email,
-            Err(error) => {
-                rows.fault(
-                    error.to_string(),
-                    "Write the employee's address as Expensify shows it",
-                );
-                continue;
-            }
-        };
-        let Some(code) = value.as_str() else {
-            rows.fault(
-                format!("`{key}` has no supplier code in quotes"),
-                "Write the code of the supplier in QAD",
+    #[test]
+    fn a_rule_for_every_line_may_only_take_what_the_line_carries() {
+        accepted(&[r#" => account = { from = "category_gl_code" }"#]);
+        assert!(refused(&[r#" => account = "6410""#])[0].contains("which would be a default"));
+    }
+
+    #[test]
+    fn a_credit_account_for_cards_or_reimbursables_is_refused() {
+        for when in ["reimbursable = true", "card_program = \"Visa\""] {
+            let found = refused(&[&format!("{when} => credit_account = \"2150\"")]);
+            assert!(
+                found[0].contains("only for lines that are not reimbursable and on no card"),
+                "{found:?}"
             );
-            continue;
-        };
-        if let Some(code) = rows.code_of::<SupplierCode>(&key, code)
-            && table.insert(email, code).is_some()
-        {
-            rows.fault(format!("`{key}` is there twice, in different case"), "Keep one");
         }
+        let from = refused(&[r#"category = "Air" => credit_account = { from = "tag_gl_code" }"#]);
+        assert!(from[0].contains("`credit_account` is table"), "{from:?}");
     }
-    rows.finish(faults);
-    reader.finish(faults);
-    Some(Suppliers { by: by?, table })
-}
 
-fn tax(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Tax {
-    let treat_as_cost = reader.flag("treat_as_cost").unwrap_or(false);
-    let mut rows = Reader::new(
-        Place::Section("[tax.codes]".to_owned()),
-        reader.table("codes").unwrap_or_default(),
-    );
-    let mut codes = BTreeMap::new();
-    for (key, value) in rows.rest() {
-        if let Some(coding) = rows.coding_of(&key, value)
-            && codes.insert(key.trim().to_owned(), coding).is_some()
-        {
-            rows.fault(format!("`{key}` is there twice"), "Keep one");
-        }
+    #[test]
+    fn a_report_field_goes_by_the_name_of_the_export() {
+        let set = accepted(&[r#"field."Cost Center" = "X" => account = "1""#]);
+        assert_eq!(
+            set.rules()[0].when.fields().next(),
+            Some(&Field::Report("Cost_Center".into()))
+        );
+        let twice = refused(&[r#"field = { "Cost Center" = "X", Cost_Center = "Y" } => account = "1""#]);
+        assert!(twice[0].contains("is there twice"), "{twice:?}");
     }
-    rows.finish(faults);
-    reader.finish(faults);
-    Tax { treat_as_cost, codes }
+
+    #[test]
+    fn a_level_with_a_colon_is_refused() {
+        assert!(refused(&[r#"tag_level_1 = "A:B" => account = "1""#])[0].contains("contains a colon"));
+    }
+
+    #[test]
+    fn two_programs_cannot_share_a_card() {
+        let program = |name: &str| {
+            format!("[[card_program]]\nname = \"{name}\"\ncard_name = \"Visa*\"\nclearing = \"2160\"\n")
+        };
+        let found = faults(&(program("A") + &program("B") + &program("B") + SETTINGS));
+        assert!(
+            found.contains(
+                &"[[card_program]]: \"visa*\" belongs to both \"A\" and \"B\". Leave it to one of them"
+                    .to_owned()
+            )
+        );
+        assert!(
+            found
+                .iter()
+                .any(|fault| fault.contains("two programs are called \"B\""))
+        );
+    }
+
+    #[test]
+    fn text_of_any_kind_is_no_danger() {
+        let hostile = "${7*7} <#list \u{202e} \u{1f600} ' \\\\ </script>";
+        let set = accepted(&[&format!("category = \"{hostile}\" => account = \"1\"")]);
+        let line = crate::rules::testing::line("${7*7} <#list \u{202e} \u{1f600} ' \\ </script>", "");
+        assert!(set.resolve(&line.view()).account.value().is_some());
+    }
 }

@@ -4,18 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::testing::SETTINGS;
 use super::*;
 use crate::ids::Email;
-
-const SETTINGS: &str = r#"
-[posting]
-date = "approved"
-closed_period = "hold"
-posted_means = "initial"
-invoice_status = "AP-INITIAL"
-[suppliers]
-match = "table"
-"#;
 
 /// A rule in the making: conditions by key as they are written, and a code for each of two dimensions.
 #[derive(Debug, Clone)]

@@ -1,11 +1,10 @@
 //! What a line's coding is, dimension by dimension, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use super::set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
-use super::view::{Field, LineView, Seen};
+use super::view::{LineView, Seen};
 use crate::ids::{AccountCode, BadId, CostCentreCode, ProjectCode, SubAccountCode};
 
 /// Why a dimension has the value it has.
@@ -214,7 +213,8 @@ impl RuleSet {
             });
         };
         if winners.iter().any(|(_, other)| *other != outcome) {
-            let rules = winners.iter().map(|(rule, _)| rule.name.clone()).collect();
+            let mut rules: Vec<RuleName> = winners.iter().map(|(rule, _)| rule.name.clone()).collect();
+            rules.sort();
             return Resolution::Unset(Unset::Ambiguous { dimension, rules });
         }
         found(dimension, line, rule, outcome)
@@ -222,9 +222,12 @@ impl RuleSet {
     }
 
     fn looked_at(&self, dimension: Dimension, line: &LineView<'_>) -> Vec<Seen> {
-        let setting = self.rules.iter().filter(|rule| rule.set.contains_key(&dimension));
-        let fields: BTreeSet<&Field> = setting.flat_map(|rule| rule.when.fields()).collect();
-        fields.into_iter().map(|field| line.seen(field)).collect()
+        let fields = self
+            .rankings
+            .get(&dimension)
+            .into_iter()
+            .flat_map(|ranking| &ranking.fields);
+        fields.map(|field| line.seen(field)).collect()
     }
 }
 
@@ -280,45 +283,149 @@ fn found<T: FromStr<Err = BadId>>(
     ))
 }
 
-/// Finds the few rules that can match a line at all: by category, else tag, else employee, where a rule names one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Index {
-    by_value: BTreeMap<Field, BTreeMap<String, Vec<usize>>>,
-    other: Vec<usize>,
-}
-impl Index {
-    const ANCHORS: [Field; 3] = [Field::Category, Field::Tag, Field::Employee];
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::TagLevel;
+    use crate::rules::Witness;
+    use crate::rules::testing::{accepted, line};
 
-    pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut index = Self::default();
-        for (at, rule) in rules.iter().enumerate() {
-            match Self::ANCHORS
-                .into_iter()
-                .find_map(|field| rule.when.named(&field).map(|values| (field, values)))
-            {
-                Some((field, values)) => {
-                    let by_value = index.by_value.entry(field).or_default();
-                    values
-                        .iter()
-                        .for_each(|value| by_value.entry(value.clone()).or_default().push(at));
-                }
-                None => index.other.push(at),
-            }
-        }
-        index
+    #[test]
+    fn each_dimension_is_resolved_on_its_own_and_says_why() {
+        let set = accepted(&[
+            r#"category = ["Air", "Hotel"] => account = "6410""#,
+            r#"tag = "Ohio" => cost_centre = "CC-OH", project = "P1""#,
+        ]);
+        let resolved = set.resolve(&line("Air", "Ohio").view());
+        let Resolution::Found { value, why } = resolved.account else {
+            panic!("{:?}", resolved.account)
+        };
+        assert_eq!(
+            (
+                value.as_str(),
+                why.source().as_str(),
+                why.rule.to_string().as_str()
+            ),
+            ("6410", "category = Air", "rule 1")
+        );
+        assert_eq!(
+            resolved.cost_centre.value().map(CostCentreCode::as_str),
+            Some("CC-OH")
+        );
+        assert_eq!(resolved.project.value().map(ProjectCode::as_str), Some("P1"));
+        assert_eq!(
+            resolved.sub_account,
+            Resolution::Unset(Unset::NoRule {
+                dimension: Dimension::SubAccount,
+                saw: vec![]
+            })
+        );
     }
 
-    fn candidates<'a>(&'a self, line: &LineView<'_>) -> impl Iterator<Item = usize> + 'a {
-        let mut found: Vec<usize> = self
-            .by_value
-            .iter()
-            .filter_map(|(field, by_value)| by_value.get(line.value(field).as_ref()))
-            .flatten()
-            .chain(&self.other)
-            .copied()
-            .collect();
-        // In the set's own order, so that of rules that agree the same one is named whatever led to it.
-        found.sort_unstable();
-        found.into_iter()
+    #[test]
+    fn what_no_rule_gives_says_what_was_looked_at() {
+        let set = accepted(&[r#"category = "Air", employee = "kim@example.com" => account = "6410""#]);
+        let Resolution::Unset(unset) = set.resolve(&line("Meals", "").view()).account else {
+            panic!("found")
+        };
+        assert_eq!(
+            unset.to_string(),
+            "no rule sets `account` for category = Meals, employee (personal, not shown)"
+        );
+    }
+
+    #[test]
+    fn a_code_taken_from_the_line_is_found_or_missing_or_no_code() {
+        let set = accepted(&[
+            r#" => account = { from = "category_gl_code" }, cost_centre = { from = "tag_level_2_gl_code" }, project = { from = "tag_gl_code" }"#,
+        ]);
+        let made = line("Air", "Ohio:L1");
+        let levels = [
+            TagLevel {
+                name: "Ohio".into(),
+                gl: "OH".into(),
+            },
+            TagLevel {
+                name: "L1".into(),
+                gl: " OH-1 ".into(),
+            },
+        ];
+        let view = LineView {
+            category_gl: " ",
+            tag_gl: "a\u{7}b",
+            tag_levels: &levels,
+            ..made.view()
+        };
+        let resolved = set.resolve(&view);
+        let Resolution::Found { value, why } = resolved.cost_centre else {
+            panic!("{:?}", resolved.cost_centre)
+        };
+        assert_eq!(
+            (value.as_str(), why.source().as_str()),
+            ("OH-1", "tag_level_2_gl_code = OH-1")
+        );
+        let Resolution::Unset(blank) = resolved.account else {
+            panic!("{:?}", resolved.account)
+        };
+        assert_eq!(
+            blank.to_string(),
+            "rule 1 takes `account` from category_gl_code, which is blank on this line"
+        );
+        assert!(matches!(
+            resolved.project,
+            Resolution::Unset(Unset::BadCode {
+                source: GlSource::Tag,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_credit_account_is_only_for_what_is_neither_owed_nor_on_a_card() {
+        let set = accepted(&[r#"category = "Air" => credit_account = "2150""#]);
+        let cash = Witness {
+            reimbursable: false,
+            ..line("Air", "")
+        };
+        assert_eq!(
+            set.resolve(&cash.view())
+                .credit_account
+                .value()
+                .map(AccountCode::as_str),
+            Some("2150")
+        );
+        let on_card = Witness {
+            card_program: "Visa".into(),
+            ..cash
+        };
+        let not_asked = Resolution::Unset(Unset::NotAsked {
+            dimension: Dimension::CreditAccount,
+        });
+        assert_eq!(set.resolve(&on_card.view()).credit_account, not_asked);
+        assert_eq!(set.resolve(&line("Air", "").view()).credit_account, not_asked);
+    }
+
+    #[test]
+    fn a_line_between_two_hundredths_is_left_unset_where_rules_are_only_ranked_on_hundredths() {
+        let set = accepted(&[
+            r#"category = "Air" => account = "1""#,
+            r#"tag = "Ohio" => account = "2""#,
+            r#"category = "Air", tag = "Ohio", amount_to = "5.00" => account = "3""#,
+            r#"category = "Air", tag = "Ohio", amount_from = "5.01" => account = "4""#,
+        ]);
+        let between = Witness {
+            amount: rust_decimal::Decimal::new(5_005, 3),
+            ..line("Air", "Ohio")
+        };
+        let Resolution::Unset(unset) = set.resolve(&between.view()).account else {
+            panic!("found")
+        };
+        assert_eq!(unset.to_string(), "rule 1 and rule 2 disagree on `account`");
+    }
+
+    #[test]
+    fn a_forgotten_person_matches_no_rule_on_employees() {
+        let set = accepted(&[r#"employee = "kim@example.com" => cost_centre = "CC1""#]);
+        assert!(set.resolve(&line("", "").view()).cost_centre.value().is_none());
     }
 }

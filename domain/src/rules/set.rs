@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::condition::{Condition, MerchantPattern, Test};
+use super::condition::Condition;
 use super::fault::RuleFault;
-use super::resolve::Index;
+use super::hash::{RuleSetHash, canonical_rule};
+use super::index::Index;
 use super::settings::{CardProgram, ClearingChoice, Settings, TaxTreatment};
 use super::specificity::Ranking;
 use super::version::RuleSetVersion;
@@ -146,23 +145,6 @@ pub struct Rule {
     pub set: BTreeMap<Dimension, Outcome>,
 }
 
-/// SHA-256 over the canonical content of a rule set: the same for files that differ in white space, comments, the order
-/// of rules and values, the names of rules, or the case of QAD's codes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RuleSetHash(String);
-impl RuleSetHash {
-    /// In lower-case hexadecimal.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-impl fmt::Display for RuleSetHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// A rule set that was read, checked and found free of ambiguity. There is no other way to one than
 /// [`RuleSet::parse`].
 #[derive(Debug, Clone)]
@@ -180,7 +162,7 @@ impl RuleSet {
     pub(super) fn check(mut rules: Vec<Rule>, settings: Settings) -> Result<Self, Vec<RuleFault>> {
         rules.sort_by_cached_key(|rule| (canonical_rule(rule), rule.name.number));
         let rankings = Ranking::of_all(&rules)?;
-        let hash = RuleSetHash(digest(&rules, &settings));
+        let hash = RuleSetHash::of(&rules, &settings);
         Ok(Self {
             index: Index::new(&rules),
             rules,
@@ -206,7 +188,7 @@ impl RuleSet {
     pub fn version(&self, number: u64) -> RuleSetVersion {
         RuleSetVersion {
             number,
-            hash: self.hash.0.clone(),
+            hash: self.hash.as_str().to_owned(),
         }
     }
     /// The clearing account of a card, by the chain card name, bank, default.
@@ -268,116 +250,4 @@ impl RuleSet {
             amount,
         }
     }
-}
-
-/// Text in which no two lists of parts look alike: each part with its length before it.
-fn joined(parts: impl IntoIterator<Item = String>) -> String {
-    parts
-        .into_iter()
-        .fold(String::new(), |text, part| format!("{text}{}:{part}", part.len()))
-}
-
-fn canonical_rule(rule: &Rule) -> String {
-    let amount = |bound: &Option<Decimal>| bound.map_or_else(String::new, |b| b.normalize().to_string());
-    let when = rule.when.tests.iter().map(|(field, test)| {
-        let test = match test {
-            Test::OneOf(values) => joined(values.iter().cloned()),
-            Test::Merchant(patterns) => joined(patterns.iter().map(MerchantPattern::written)),
-            Test::Between(from, to) => joined([amount(from), amount(to)]),
-        };
-        joined([field.to_string(), test])
-    });
-    let set = rule
-        .set
-        .iter()
-        .map(|(dimension, outcome)| joined([dimension.to_string(), canonical_outcome(outcome)]));
-    joined([joined(when), joined(set)])
-}
-
-fn canonical_outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Code(code) => joined(["code".to_owned(), code.to_uppercase()]),
-        Outcome::From(source) => joined(["from".to_owned(), source.to_string()]),
-    }
-}
-
-fn canonical_coding(coding: &Coding) -> String {
-    let part = |code: Option<&str>| code.unwrap_or("").to_uppercase();
-    joined([
-        part(Some(coding.account.as_str())),
-        part(coding.sub_account.as_ref().map(|c| c.as_str())),
-        part(coding.cost_centre.as_ref().map(|c| c.as_str())),
-        part(coding.project.as_ref().map(|c| c.as_str())),
-    ])
-}
-
-fn canonical_settings(settings: &Settings) -> String {
-    // Every field is named, so that one that is added later cannot be forgotten here.
-    let Settings {
-        posting,
-        daybooks,
-        clearing,
-        card_programs,
-        suppliers,
-        tax,
-    } = settings;
-    let daybook = |code: &Option<crate::ids::DaybookCode>| {
-        code.as_ref()
-            .map_or_else(String::new, |c| c.as_str().to_uppercase())
-    };
-    let coding = |c: &Option<Coding>| c.as_ref().map_or_else(String::new, canonical_coding);
-    let mut programs: Vec<String> = card_programs
-        .iter()
-        .map(
-            |CardProgram {
-                 name,
-                 card_names,
-                 banks,
-                 clearing,
-             }| {
-                let list = |patterns: &std::collections::BTreeSet<MerchantPattern>| {
-                    joined(patterns.iter().map(MerchantPattern::written))
-                };
-                joined([
-                    name.clone(),
-                    list(card_names),
-                    list(banks),
-                    canonical_coding(clearing),
-                ])
-            },
-        )
-        .collect();
-    programs.sort();
-    let table = suppliers
-        .table
-        .iter()
-        .map(|(who, code)| joined([who.as_str().to_owned(), code.as_str().to_uppercase()]));
-    let codes = tax
-        .codes
-        .iter()
-        .map(|(code, coding)| joined([code.clone(), canonical_coding(coding)]));
-    joined([
-        format!(
-            "{:?} {:?} {:?}",
-            posting.date, posting.closed_period, posting.posted_means
-        ),
-        posting.invoice_status.as_str().to_uppercase(),
-        joined([
-            daybook(&daybooks.invoice),
-            daybook(&daybooks.credit_note),
-            daybook(&daybooks.journal),
-        ]),
-        joined([coding(&clearing.reimbursement), coding(&clearing.cards_default)]),
-        joined(programs),
-        format!("{:?}", suppliers.by),
-        joined(table),
-        tax.treat_as_cost.to_string(),
-        joined(codes),
-    ])
-}
-
-fn digest(rules: &[Rule], settings: &Settings) -> String {
-    let rules = joined(rules.iter().map(canonical_rule));
-    let content = joined(["tieout rules 1".to_owned(), rules, canonical_settings(settings)]);
-    crate::report::hex(&Sha256::digest(content.as_bytes()))
 }

@@ -236,3 +236,88 @@ fn strongest<'a>(
         .max_by_key(|(s, _)| *s)
         .map(|(_, p)| p)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::RuleSet;
+    use crate::rules::testing::SETTINGS;
+
+    fn set(text: &str) -> RuleSet {
+        RuleSet::parse(&(text.to_owned() + SETTINGS)).unwrap()
+    }
+
+    const CARDS: &str = r#"
+[[card_program]]
+name = "Visa"
+card_name = ["Corp Visa*", "Travel card"]
+bank = "Chase"
+clearing = { account = "2161", cost_centre = "CC1" }
+[[card_program]]
+name = "Ohio Visa"
+card_name = "Corp Visa Ohio*"
+clearing = "2162"
+[[card_program]]
+name = "Amex"
+clearing = "2163"
+"#;
+
+    #[test]
+    fn a_card_is_cleared_by_its_name_then_by_its_bank_then_by_the_default() {
+        let with_default = CARDS.to_owned() + "[clearing]\ncards_default = \"2160\"\n";
+        let set = set(&with_default);
+        let chosen = |card: &str, bank: &str| {
+            set.clearing_for_card(card, bank)
+                .map(|c| format!("{} by {}", c.coding.account, c.by))
+        };
+        assert_eq!(
+            chosen("CORP VISA 17", "").as_deref(),
+            Some("2161 by card program \"Visa\", by card name")
+        );
+        assert_eq!(
+            chosen("Corp Visa Ohio 3", "Chase").as_deref(),
+            Some("2162 by card program \"Ohio Visa\", by card name")
+        );
+        assert_eq!(
+            chosen("Blue card", "chase").as_deref(),
+            Some("2161 by card program \"Visa\", by bank")
+        );
+        assert_eq!(
+            chosen("amex", "").as_deref(),
+            Some("2163 by card program \"Amex\", by card name")
+        );
+        assert_eq!(
+            chosen("Blue card", "Other bank").as_deref(),
+            Some("2160 by clearing.cards_default")
+        );
+        assert_eq!(chosen(" ", ""), None, "no card, no clearing");
+        assert_eq!(set.card_program("corp visa 17", ""), "Visa");
+        assert_eq!(set.card_program(" Blue card", "Other bank"), "Blue card");
+    }
+
+    #[test]
+    fn without_a_default_a_card_of_no_program_has_no_clearing() {
+        assert_eq!(set(CARDS).clearing_for_card("Blue card", "Other bank"), None);
+    }
+
+    #[test]
+    fn a_mapped_tax_code_wins_over_tax_as_cost() {
+        let both = set("[tax]\ntreat_as_cost = true\n[tax.codes]\nVAT20 = \"1410\"\n");
+        assert!(
+            matches!(both.tax_treatment(" VAT20 "), TaxTreatment::Mapped(coding) if coding.account.as_str() == "1410")
+        );
+        assert_eq!(both.tax_treatment("VAT5"), TaxTreatment::Cost);
+        assert_eq!(set("").tax_treatment("VAT5"), TaxTreatment::Unmapped);
+    }
+
+    #[test]
+    fn a_supplier_is_found_in_any_case() {
+        let text = SETTINGS.to_owned() + "[suppliers.table]\n\"Kim@Example.com\" = \"EMP-E1001\"\n";
+        let set = RuleSet::parse(&text).unwrap();
+        let kim = Email::new("kim@example.COM").unwrap();
+        assert_eq!(
+            set.supplier_in_table(&kim).map(SupplierCode::as_str),
+            Some("EMP-E1001")
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Reads the sections of a rule file beside its rules: `[posting]`, `[daybooks]`, `[clearing]`, `[[card_program]]`,
+//! `[suppliers]`, `[tax]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toml::{Table, Value};
+
+use super::condition::MerchantPattern;
+use super::fault::{Place, RuleFault};
+use super::parse::patterns;
+use super::reader::Reader;
+use super::settings::{
+    CardProgram, Clearing, ClosedPeriod, Daybooks, PostedMeans, PostingDate, PostingPolicy, Settings,
+    SupplierMatch, Suppliers, Tax,
+};
+use crate::ids::{Email, SupplierCode};
+
+fn section(file: &mut Reader, key: &'static str, name: &str) -> Reader {
+    Reader::new(
+        Place::Section(name.to_owned()),
+        file.table(key).unwrap_or_default(),
+    )
+}
+
+/// Reads every section; `None` where something required is missing or unreadable, which is then among the faults.
+pub(super) fn settings(file: &mut Reader, faults: &mut Vec<RuleFault>) -> Option<Settings> {
+    let posting = posting(section(file, "posting", "[posting]"), faults);
+    let mut reader = section(file, "daybooks", "[daybooks]");
+    let daybooks = Daybooks {
+        invoice: reader.code("invoice"),
+        credit_note: reader.code("credit_note"),
+        journal: reader.code("journal"),
+    };
+    reader.finish(faults);
+    let mut reader = section(file, "clearing", "[clearing]");
+    let clearing = Clearing {
+        reimbursement: reader.coding("reimbursement"),
+        cards_default: reader.coding("cards_default"),
+    };
+    reader.finish(faults);
+    let programs = file
+        .tables("card_program")
+        .into_iter()
+        .zip(1..)
+        .filter_map(|(table, at)| card_program(at, table, faults))
+        .collect();
+    let card_programs = distinct_programs(programs, faults);
+    let suppliers = suppliers(section(file, "suppliers", "[suppliers]"), faults);
+    let tax = tax(section(file, "tax", "[tax]"), faults);
+    Some(Settings {
+        posting: posting?,
+        daybooks,
+        clearing,
+        card_programs,
+        suppliers: suppliers?,
+        tax,
+    })
+}
+
+fn posting(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<PostingPolicy> {
+    let date = reader.required_choice(
+        "date",
+        &[
+            ("last_expense", PostingDate::LastExpense),
+            ("submitted", PostingDate::Submitted),
+            ("approved", PostingDate::Approved),
+            ("posted", PostingDate::Posted),
+        ],
+    );
+    let closed_period = reader.required_choice(
+        "closed_period",
+        &[
+            ("hold", ClosedPeriod::Hold),
+            ("next_open", ClosedPeriod::NextOpen),
+        ],
+    );
+    let posted_means = reader.required_choice(
+        "posted_means",
+        &[("initial", PostedMeans::Initial), ("final", PostedMeans::Final)],
+    );
+    if !reader.has("invoice_status") {
+        reader.fault(
+            "`invoice_status` is missing",
+            "Name the QAD status code that invoices are to bear",
+        );
+    }
+    let invoice_status = reader.code("invoice_status");
+    reader.finish(faults);
+    Some(PostingPolicy {
+        date: date?,
+        closed_period: closed_period?,
+        posted_means: posted_means?,
+        invoice_status: invoice_status?,
+    })
+}
+
+fn card_program(at: usize, table: Table, faults: &mut Vec<RuleFault>) -> Option<CardProgram> {
+    let title = table
+        .get("name")
+        .and_then(Value::as_str)
+        .map_or_else(|| at.to_string(), |name| format!("{at} \"{}\"", name.trim()));
+    let mut reader = Reader::new(Place::Section(format!("[[card_program]] {title}")), table);
+    for key in ["name", "clearing"] {
+        if !reader.has(key) {
+            reader.fault(
+                format!("`{key}` is missing"),
+                "Give each card program a name and a clearing account",
+            );
+        }
+    }
+    let name = reader.text("name");
+    let card_names = patterns(&mut reader, "card_name");
+    let banks = patterns(&mut reader, "bank").unwrap_or_default();
+    let clearing = reader.coding("clearing");
+    reader.finish(faults);
+    let name = name?;
+    let card_names = match card_names {
+        Some(names) => names,
+        None if banks.is_empty() => MerchantPattern::new(&name).into_iter().collect(),
+        None => BTreeSet::new(),
+    };
+    Some(CardProgram {
+        name,
+        card_names,
+        banks,
+        clearing: clearing?,
+    })
+}
+
+fn distinct_programs(programs: Vec<CardProgram>, faults: &mut Vec<RuleFault>) -> Vec<CardProgram> {
+    for (i, a) in programs.iter().enumerate() {
+        for b in programs.iter().skip(i + 1) {
+            let place = Place::Section("[[card_program]]".to_owned());
+            if a.name == b.name {
+                let what = format!("two programs are called \"{}\"", a.name);
+                faults.push(RuleFault::content(
+                    &place,
+                    what,
+                    "Give each its own name, or make them one",
+                ));
+            }
+            for pattern in a
+                .card_names
+                .intersection(&b.card_names)
+                .chain(a.banks.intersection(&b.banks))
+            {
+                let what = format!(
+                    "\"{}\" belongs to both \"{}\" and \"{}\"",
+                    pattern.written(),
+                    a.name,
+                    b.name
+                );
+                faults.push(RuleFault::content(&place, what, "Leave it to one of them"));
+            }
+        }
+    }
+    programs
+}
+
+fn suppliers(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<Suppliers> {
+    let choices = [
+        ("table", SupplierMatch::Table),
+        ("business_relation", SupplierMatch::BusinessRelation),
+    ];
+    let by = reader.required_choice("match", &choices);
+    let mut rows = Reader::new(
+        Place::Section("[suppliers.table]".to_owned()),
+        reader.table("table").unwrap_or_default(),
+    );
+    let mut table = BTreeMap::new();
+    for (key, value) in rows.rest() {
+        let email = match Email::new(&key) {
+            Ok(email) => email,
+            Err(error) => {
+                rows.fault(
+                    error.to_string(),
+                    "Write the employee's address as Expensify shows it",
+                );
+                continue;
+            }
+        };
+        let Some(code) = value.as_str() else {
+            rows.fault(
+                format!("`{key}` has no supplier code in quotes"),
+                "Write the code of the supplier in QAD",
+            );
+            continue;
+        };
+        if let Some(code) = rows.code_of::<SupplierCode>(&key, code)
+            && table.insert(email, code).is_some()
+        {
+            rows.fault(format!("`{key}` is there twice, in different case"), "Keep one");
+        }
+    }
+    rows.finish(faults);
+    reader.finish(faults);
+    Some(Suppliers { by: by?, table })
+}
+
+fn tax(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Tax {
+    let treat_as_cost = reader.flag("treat_as_cost").unwrap_or(false);
+    let mut rows = Reader::new(
+        Place::Section("[tax.codes]".to_owned()),
+        reader.table("codes").unwrap_or_default(),
+    );
+    let mut codes = BTreeMap::new();
+    for (key, value) in rows.rest() {
+        if let Some(coding) = rows.coding_of(&key, value)
+            && codes.insert(key.trim().to_owned(), coding).is_some()
+        {
+            rows.fault(format!("`{key}` is there twice"), "Keep one");
+        }
+    }
+    rows.finish(faults);
+    reader.finish(faults);
+    Tax { treat_as_cost, codes }
+}
