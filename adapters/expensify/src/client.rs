@@ -197,16 +197,17 @@ impl<C: Clock + 'static, E: Entropy + 'static, P: PaceBook + 'static> Inner<C, E
     /// Asks until there is an answer, or no more asking is allowed.
     async fn ask(&self, job: Job, form: &Form) -> Result<Brought, SourceError> {
         let mut failures = Failures::default();
-        self.count(job);
+        let mut again = false;
         loop {
             self.pacer.wait().await.map_err(not_sent)?;
+            self.count(job, again);
+            again = true;
             tracing::debug!(job = job.name(), "calling Expensify");
             let fault = match self.attempt(job, form).await {
                 Ok(brought) => return Ok(brought),
                 Err(fault) => fault,
             };
             let wait = self.after(job, fault, &mut failures)?;
-            self.calls().retries += 1;
             self.pacer.clock.sleep(wait).await;
         }
     }
@@ -360,9 +361,10 @@ impl<C: Clock + 'static, E: Entropy + 'static, P: PaceBook + 'static> Inner<C, E
         }
     }
 
-    fn count(&self, job: Job) {
+    fn count(&self, job: Job, again: bool) {
         let mut calls = self.calls();
         let kind = match job {
+            _ if again => &mut calls.retries,
             Job::Export => &mut calls.exports,
             Job::Mark => &mut calls.marks,
             Job::Download => &mut calls.downloads,

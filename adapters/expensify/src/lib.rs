@@ -33,7 +33,6 @@ mod splitter;
 pub use client::ExpensifyClient;
 pub use credentials::{BadCredentials, Credentials};
 pub use download::Lines;
-pub use jobs::Job;
 pub use limiter::Limits;
 pub use policy::{
     Category, Employee, Policy, PolicyField, PolicySummary, ReportField, Tag, TagList, Tags, Tax, TaxRate,

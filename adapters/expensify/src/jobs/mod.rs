@@ -3,6 +3,8 @@
 //! Keys stand where the worked examples of the contract have them, because the server ignores a misplaced key in
 //! silence (§1.1). Every form field is percent-encoded; the JSON is strict.
 
+mod shape;
+
 use chrono::{Days, Months, NaiveDate};
 use serde::Serialize;
 use tieout_domain::ids::{Label, PolicyId, ReportId};
@@ -12,9 +14,14 @@ use crate::TEMPLATE;
 use crate::credentials::Credentials;
 use crate::policy::PolicyField;
 
+use shape::{
+    DownloadJob, FileJob, Filters, GetJob, MarkAsExported, OnReceive, Output, Pair, PolicyInput,
+    PolicyListInput, ReportData,
+};
+
 /// What is asked of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Job {
+pub(crate) enum Job {
     /// An export that lists.
     Export,
     /// An export that also sets the exported flag.
@@ -29,7 +36,7 @@ pub enum Job {
 
 impl Job {
     /// As errors name it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Export => "export",
             Self::Mark => "marking export",
@@ -69,117 +76,11 @@ impl Form {
 
 /// The name of a rendered file. Whoever knows it and any pair of the account can read the file, so it is not shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct FileName(pub(crate) String);
+pub(crate) struct FileName(pub(crate) String);
 impl std::fmt::Debug for FileName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("FileName([redacted])")
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Pair<'a> {
-    #[serde(rename = "partnerUserID")]
-    user_id: &'a str,
-    #[serde(rename = "partnerUserSecret")]
-    user_secret: &'a str,
-}
-impl<'a> Pair<'a> {
-    fn of(credentials: &'a Credentials) -> Self {
-        Self {
-            user_id: credentials.user_id(),
-            user_secret: credentials.user_secret(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FileJob<'a> {
-    r#type: &'static str,
-    credentials: Pair<'a>,
-    on_receive: OnReceive,
-    input_settings: ReportData<'a>,
-    output_settings: Output,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    on_finish: Option<[MarkAsExported<'a>; 1]>,
-}
-
-/// Without it the server blocks and then answers a bare 500 (contract §1.4).
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OnReceive {
-    immediate_response: [&'static str; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReportData<'a> {
-    r#type: &'static str,
-    report_state: &'static str,
-    filters: Filters<'a>,
-}
-
-#[derive(Serialize, Default)]
-#[serde(rename_all = "camelCase")]
-struct Filters<'a> {
-    #[serde(rename = "reportIDList", skip_serializing_if = "Option::is_none")]
-    reports: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    approved_after: Option<NaiveDate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_date: Option<NaiveDate>,
-    #[serde(rename = "policyIDList")]
-    policies: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marked_as_exported: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Output {
-    file_extension: &'static str,
-    file_basename: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct MarkAsExported<'a> {
-    action_name: &'static str,
-    label: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DownloadJob<'a> {
-    r#type: &'static str,
-    credentials: Pair<'a>,
-    file_name: &'a str,
-    file_system: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GetJob<'a, I> {
-    r#type: &'static str,
-    credentials: Pair<'a>,
-    input_settings: I,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PolicyListInput {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    admin_only: bool,
-}
-
-#[derive(Serialize)]
-struct PolicyInput<'a> {
-    r#type: &'static str,
-    #[serde(rename = "policyIDList")]
-    policies: &'a [PolicyId],
-    fields: &'a [PolicyField],
 }
 
 /// An export that lists (contract §2, E1). `today` bounds a window that has no end.
@@ -415,14 +316,14 @@ mod tests {
             &window_query(Some("2026-09-30"), Some(label())),
             date("2026-11-23"),
         );
-        check(form, include_str!("../tests/golden/export-window.form"));
+        check(form, include_str!("../../tests/golden/export-window.form"));
     }
 
     #[test]
     fn a_listing_of_an_open_window_has_no_end_and_one_without_label_names_none() {
         check(
             export(&credentials(), &window_query(None, None), date("2026-11-23")),
-            include_str!("../tests/golden/export-open.form"),
+            include_str!("../../tests/golden/export-open.form"),
         );
     }
 
@@ -435,7 +336,7 @@ mod tests {
         };
         check(
             export(&credentials(), &query, date("2026-11-23")),
-            include_str!("../tests/golden/export-reports.form"),
+            include_str!("../../tests/golden/export-reports.form"),
         );
     }
 
@@ -443,7 +344,7 @@ mod tests {
     fn marking_names_the_reports_and_filters_no_label() {
         check(
             mark(&credentials(), &policies(), &reports(), &label()),
-            include_str!("../tests/golden/mark.form"),
+            include_str!("../../tests/golden/mark.form"),
         );
     }
 
@@ -452,7 +353,7 @@ mod tests {
         let file = FileName("tieout5d0c7a52-3a0e-4c0a-9f53-0d1f4d2b7c11.txt".into());
         check(
             download(&credentials(), &file),
-            include_str!("../tests/golden/download.form"),
+            include_str!("../../tests/golden/download.form"),
         );
     }
 
@@ -460,11 +361,11 @@ mod tests {
     fn policies_are_asked_for_by_list_and_by_id() {
         check(
             policy_list(&credentials(), false),
-            include_str!("../tests/golden/policy-list.form"),
+            include_str!("../../tests/golden/policy-list.form"),
         );
         check(
             policy_list(&credentials(), true),
-            include_str!("../tests/golden/policy-list-admin.form"),
+            include_str!("../../tests/golden/policy-list-admin.form"),
         );
         let fields = [
             PolicyField::Categories,
@@ -475,7 +376,7 @@ mod tests {
         ];
         check(
             policy(&credentials(), &policies(), &fields),
-            include_str!("../tests/golden/policy.form"),
+            include_str!("../../tests/golden/policy.form"),
         );
     }
 

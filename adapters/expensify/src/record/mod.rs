@@ -1,8 +1,8 @@
 //! One line of a rendered export: a report, captured whole, or the trailer of a pass.
 
-use std::collections::BTreeMap;
+mod entities;
+mod wire;
 
-use serde::Deserialize;
 use tieout_domain::ids::{PolicyId, ReportId, TransactionId};
 use tieout_domain::money::Hundredths;
 use tieout_domain::report::{
@@ -13,6 +13,9 @@ use tieout_domain::time::SourceTime;
 
 use crate::classify::without_mark;
 use crate::lenient::Text;
+
+use entities::decoded;
+use wire::{LineRow, Row, TagRow};
 
 /// What a line is.
 #[derive(Debug, Clone)]
@@ -50,116 +53,6 @@ pub fn read_line(line: &[u8], salt: [u8; 16]) -> Result<Entry, ReadError> {
             .into_payload(salt)
             .map(|payload| Entry::Report(Box::new(payload))),
     }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Trailer {
-    reports: Text,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Row {
-    trailer: Option<Trailer>,
-    #[serde(rename = "reportID")]
-    report_id: Text,
-    #[serde(rename = "oldReportID")]
-    old_report_id: Text,
-    #[serde(rename = "policyID")]
-    policy_id: Text,
-    policy_name: Text,
-    report_name: Text,
-    status: Text,
-    currency: Text,
-    total: Text,
-    created: Text,
-    submitted: Text,
-    approved: Text,
-    reimbursed: Text,
-    #[serde(rename = "isACHReimbursed")]
-    is_ach_reimbursed: Text,
-    #[serde(rename = "entryID")]
-    entry_id: Text,
-    account_email: Text,
-    submitter_email: Text,
-    submitter_first_name: Text,
-    submitter_last_name: Text,
-    submitter_full_name: Text,
-    #[serde(rename = "submitterUserID")]
-    submitter_user_id: Text,
-    #[serde(rename = "submitterPayrollID")]
-    submitter_payroll_id: Text,
-    employee_custom_field1: Text,
-    employee_custom_field2: Text,
-    manager_email: Text,
-    approvers: Vec<ApproverRow>,
-    custom_field: BTreeMap<String, Text>,
-    n: Text,
-    lines: Vec<LineRow>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ApproverRow {
-    email: Text,
-    date: Text,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct TagRow {
-    name: Text,
-    gl: Text,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct LineRow {
-    #[serde(rename = "transactionID")]
-    transaction_id: Text,
-    r#type: Text,
-    amount: Text,
-    modified_amount: Text,
-    converted_amount: Text,
-    currency: Text,
-    currency_conversion_rate: Text,
-    created: Text,
-    modified_created: Text,
-    merchant: Text,
-    modified_merchant: Text,
-    comment: Text,
-    category: Text,
-    category_gl_code: Text,
-    tag: Text,
-    tag_gl_code: Text,
-    tags: Vec<TagRow>,
-    reimbursable: Text,
-    billable: Text,
-    bank: Text,
-    #[serde(rename = "cardID")]
-    card_id: Text,
-    card_name: Text,
-    card_number: Text,
-    mcc: Text,
-    #[serde(rename = "modifiedMCC")]
-    modified_mcc: Text,
-    has_tax: Text,
-    tax_amount: Text,
-    modified_tax_amount: Text,
-    tax_code: Text,
-    tax_name: Text,
-    tax_rate_name: Text,
-    tax_rate: Text,
-    #[serde(rename = "externalID")]
-    external_id: Text,
-    #[serde(rename = "receiptID")]
-    receipt_id: Text,
-    receipt_filename: Text,
-    units_count: Text,
-    units_unit: Text,
-    source: Text,
-    attendees: Vec<Text>,
 }
 
 impl Text {
@@ -336,47 +229,11 @@ fn levels(rows: Vec<TagRow>) -> Vec<TagLevel> {
         .collect()
 }
 
-/// The five entities that contract §4.2 names.
-const ENTITIES: [(&str, char); 5] = [
-    ("&amp;", '&'),
-    ("&lt;", '<'),
-    ("&gt;", '>'),
-    ("&quot;", '"'),
-    ("&apos;", '\''),
-];
-
-/// Decodes them once: `&amp;lt;` becomes `&lt;` and stays so.
-fn decoded(text: String) -> String {
-    if !text.contains('&') {
-        return text;
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('&') {
-        plain.push_str(before);
-        let at_sign = rest.get(before.len()..).unwrap_or_default();
-        match ENTITIES
-            .iter()
-            .find_map(|(name, is)| at_sign.strip_prefix(name).map(|rest| (*is, rest)))
-        {
-            Some((is, after_entity)) => {
-                plain.push(is);
-                rest = after_entity;
-            }
-            None => {
-                plain.push('&');
-                rest = after;
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn report(json: &str) -> Payload {
         match read_line(json.as_bytes(), [7; 16]) {
@@ -503,29 +360,7 @@ mod tests {
         );
     }
 
-    #[test]
-    fn entities_are_decoded_once_and_nothing_else_is_touched() {
-        for (sent, meant) in [
-            ("Bed, Bath &amp; Beyond", "Bed, Bath & Beyond"),
-            ("&lt;b&gt;&quot;x&quot;&apos;", "<b>\"x\"'"),
-            ("&amp;lt;", "&lt;"),
-            ("&amp;amp;", "&amp;"),
-            ("R&D && &nbsp; &#39; &amp", "R&D && &nbsp; &#39; &amp"),
-            ("😀&amp;é", "😀&é"),
-            ("&", "&"),
-            ("", ""),
-        ] {
-            assert_eq!(decoded(sent.to_owned()), meant);
-        }
-    }
-
     proptest! {
-        #[test]
-        fn text_escaped_as_the_vendor_does_comes_back_whole(text in ".*") {
-            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&apos;");
-            prop_assert_eq!(decoded(escaped), text);
-        }
-
         #[test]
         fn no_line_whatever_makes_the_reader_fail_badly(line in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = read_line(&line, [0; 16]);
