@@ -73,6 +73,16 @@ pub enum Command {
         /// The report as this cycle's complete poll showed it; `None` if it did not.
         seen: Option<MaterialHash>,
     },
+    /// Declare that the missing document of a report that stands in QAD in part is about to be sent, as the rules and the
+    /// chart in force now make it: the same reference and the same expenses.
+    StartRecoded {
+        /// Exactly this.
+        document: Box<Document>,
+        /// Which run of the program will send it.
+        owner: InstanceId,
+        /// The report as this cycle's complete poll showed it; `None` if it did not.
+        seen: Option<MaterialHash>,
+    },
     /// It stands in QAD.
     RecordPosted {
         /// Which.
@@ -180,6 +190,7 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
         }),
         Command::Map(outcome) => map(report, outcome),
         Command::StartPosting { reference, owner, in_force, seen } => start_posting(report, reference, owner, &in_force, seen),
+        Command::StartRecoded { document, owner, seen } => start_recoded(report, document, owner, seen),
         Command::RecordPosted { reference, key, date, proof, warnings } => {
             let mut events = vec![E::DocumentPosted { reference, key, date, proof, warnings, why: None }];
             complete(report, &mut events)?;
@@ -335,6 +346,36 @@ fn start_posting(
     Ok(vec![ReportEvent::PostingStarted {
         document: Box::new(document),
         attempt: report.next_attempt(reference),
+        owner,
+        material_hash: dossier.capture.material_hash.clone(),
+    }])
+}
+
+fn start_recoded(
+    report: &Report,
+    document: Box<Document>,
+    owner: InstanceId,
+    seen: Option<MaterialHash>,
+) -> Result<Vec<ReportEvent>, Refusal> {
+    let reference = document.reference;
+    let dossier = report.dossier().ok_or(Refusal::NoSuchDocument(reference))?;
+    let file = dossier.file(reference).ok_or(Refusal::NoSuchDocument(reference))?;
+    if !report.stage().touches_the_ledger() {
+        return Err(Refusal::NotAllowed {
+            stage: report.stage().name(),
+            event: "PostingStarted",
+            why: "nothing of it is posted: it is mapped again as a whole".into(),
+        });
+    }
+    if seen.as_ref() != Some(&dossier.capture.material_hash) {
+        return Err(Refusal::NotSeenAsMapped);
+    }
+    if !document.balances() || document.transactions() != file.document.transactions() {
+        return Err(Refusal::Contradicted(format!("document {reference} would carry other expenses than were mapped to it")));
+    }
+    Ok(vec![ReportEvent::PostingStarted {
+        attempt: report.next_attempt(reference),
+        document,
         owner,
         material_hash: dossier.capture.material_hash.clone(),
     }])

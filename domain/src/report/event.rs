@@ -143,11 +143,6 @@ pub enum Doubt {
         /// Why it could not be read.
         detail: String,
     },
-    /// The look-up before the send did not answer, or proved nothing: nothing was sent.
-    LookUpFailed {
-        /// Why.
-        detail: String,
-    },
     /// A document bears our reference and differs from what was to be sent: an incident for a person to settle.
     Differs {
         /// Where it stands.
@@ -173,7 +168,6 @@ impl Doubt {
             Self::Abandoned { owner } => format!("instance {owner} ended between intent and outcome"),
             Self::Unread { key: Some(key), detail } => format!("QAD confirmed {key}, but it could not be read back: {detail}"),
             Self::Unread { key: None, detail } => format!("QAD confirmed without a number, and it could not be read back: {detail}"),
-            Self::LookUpFailed { detail } => format!("the look-up before sending failed, nothing was sent: {detail}"),
             Self::Differs { key, differences } => {
                 let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
                 format!("{key} bears our reference and differs: {}", list.join("; "))

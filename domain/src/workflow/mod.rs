@@ -1,1 +1,32 @@
-//! (in the making)
+//! The workflow: one file a step, and the cycle that runs them (design §5).
+//!
+//! Each step finds its work from the log alone (the [`Roster`]), decides through the aggregate, and appends at the
+//! revision it read. Effects happen in two places only: [`post`](Desk::post) sends documents to QAD, and
+//! [`mark`](Desk::mark) sets flags in Expensify; each has its intent in the log before it.
+
+mod chart;
+mod claim;
+mod cycle;
+mod desk;
+mod events;
+mod map;
+mod mark;
+mod poll;
+mod post;
+mod profile;
+mod resolve;
+mod roster;
+mod rules;
+mod settle;
+
+pub use chart::ChartNow;
+pub use cycle::{CycleOutcome, Step, run_cycle};
+pub use desk::{Connection, Desk, Loaded, WorkflowError, person};
+pub use events::{ControlTotal, ExpenseEvent, PollEvent, ProfileEvent, RulesEvent};
+pub use map::InForce;
+pub use mark::Marked;
+pub use poll::{Polled, windows};
+pub use post::Posted;
+pub use profile::Gate;
+pub use resolve::Resolved;
+pub use roster::{Brief, Roster};

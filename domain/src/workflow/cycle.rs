@@ -1,0 +1,121 @@
+//! One cycle, as data flows (design §5): chart, poll, resolve, map, post, mark.
+//!
+//! Any step may be killed at any instant; the next cycle finds its place from the log alone. What an outside system
+//! fails to do ends its step, not the cycle: what is known is captured and mapped, and nothing posts that should not.
+
+use std::collections::BTreeMap;
+
+use super::desk::{Desk, WorkflowError};
+use super::map::InForce;
+use super::mark::Marked;
+use super::poll::Polled;
+use super::post::Posted;
+use super::profile::Gate;
+use super::resolve::Resolved;
+use super::roster::Roster;
+use crate::ports::{Ports, Source, SourceCalls};
+use crate::report::StageName;
+
+/// A step of the cycle, for progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Refreshing the chart.
+    Chart,
+    /// Listing the source.
+    Poll,
+    /// Settling doubt.
+    Resolve,
+    /// Applying the rules.
+    Map,
+    /// Posting: so many of so many reports.
+    Post {
+        /// Done.
+        done: usize,
+        /// Of.
+        of: usize,
+    },
+    /// Setting the exported flag.
+    Mark,
+}
+
+/// What a cycle came to.
+#[derive(Debug)]
+pub struct CycleOutcome {
+    /// Poll.
+    pub polled: Polled,
+    /// Resolve.
+    pub resolved: Resolved,
+    /// How many reports were mapped, rejected or held anew.
+    pub mapped: usize,
+    /// Post.
+    pub posted: Posted,
+    /// Mark.
+    pub marked: Marked,
+    /// Why nothing was posted, if posting was shut.
+    pub shut: Option<String>,
+    /// QAD could not be asked for its chart.
+    pub ledger_unreachable: bool,
+    /// Masters that are not believed at present.
+    pub held_masters: Vec<String>,
+    /// How many reports have reached which stage.
+    pub stages: BTreeMap<StageName, usize>,
+    /// Reports with a document being sent or in doubt.
+    pub in_doubt: usize,
+    /// What was asked of Expensify after the poll was recorded: marking.
+    pub calls: SourceCalls,
+}
+
+/// Runs one cycle.
+pub async fn run_cycle<P: Ports>(desk: &Desk<'_, P>, mut progress: impl FnMut(Step) + Send) -> Result<CycleOutcome, WorkflowError> {
+    let log = desk.ports.log();
+    let mut roster = Roster::new(desk.streams);
+    roster.catch_up(log).await?;
+    let version = desk.rules_in_force().await?;
+
+    progress(Step::Chart);
+    let chart = desk.refresh_chart().await?;
+    let ledger_unreachable = chart.refreshed.is_err();
+    let held_masters = chart.chart.held().iter().map(|held| format!("{}: {}", held.master, held.why)).collect();
+
+    progress(Step::Poll);
+    let polled = desk.poll(&mut roster).await?;
+
+    progress(Step::Resolve);
+    roster.catch_up(log).await?;
+    let resolved = desk.resolve(&roster).await?;
+
+    progress(Step::Map);
+    roster.catch_up(log).await?;
+    let in_force = InForce { rules: &version, chart: &chart.chart };
+    // Without any chart ever read there is nothing to hold a report against: it waits, it is not rejected.
+    let charted = chart.chart.version().0 > 0;
+    let mapped = if charted { desk.map(&roster, in_force).await? } else { 0 };
+
+    roster.catch_up(log).await?;
+    let shut = match &chart.refreshed {
+        Err(error) => Some(format!("QAD's chart could not be confirmed today: {error}")),
+        Ok(()) if !polled.complete => Some("the poll was not complete: a report posts only as a complete poll showed it".to_owned()),
+        Ok(()) => match desk.gate().await? {
+            Gate::Open => None,
+            Gate::Shut { why } => Some(why),
+        },
+    };
+    let posted = if shut.is_none() {
+        desk.post(&roster, in_force, &polled.seen, |done, of| progress(Step::Post { done, of })).await?
+    } else {
+        Posted::default()
+    };
+
+    progress(Step::Mark);
+    roster.catch_up(log).await?;
+    let marked = if polled.unreachable { Marked::default() } else { desk.mark(&roster).await? };
+
+    roster.catch_up(log).await?;
+    let mut stages = BTreeMap::new();
+    for (_, brief) in roster.iter() {
+        *stages.entry(brief.stage).or_insert(0) += 1;
+    }
+    let in_doubt = roster.select(super::roster::Brief::in_flight).len();
+    let calls = desk.ports.source().take_calls();
+    Ok(CycleOutcome { polled, resolved, mapped, posted, marked, shut, ledger_unreachable, held_masters, stages, in_doubt, calls })
+}

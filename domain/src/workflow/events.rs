@@ -1,0 +1,132 @@
+//! What the streams beside the reports record: polls, rule sets, certifications of the QAD profile, claims on expenses.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::chart::ChartEvent;
+use crate::ids::{Reference, ReportId, TransactionId, Workspace};
+use crate::journal::{CodecError, StoredEvent};
+use crate::ports::SourceCalls;
+use crate::posting::DocumentKey;
+use crate::rules::RuleSetVersion;
+
+/// Count and amount of what a listing showed, in one currency: the control totals of the interface.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ControlTotal {
+    /// Reports.
+    pub reports: u64,
+    /// Expenses.
+    pub lines: u64,
+    /// Sum of the reports' totals, hundredths; a total that could not be read counts nothing and is counted below.
+    pub total_hundredths: i64,
+    /// Reports whose total could not be read.
+    pub unreadable: u64,
+}
+
+/// A poll of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum PollEvent {
+    /// Every window was listed whole. What it does not show is not there.
+    PollCompleted {
+        /// The windows: approvals from, submissions until.
+        windows: Vec<(NaiveDate, Option<NaiveDate>)>,
+        /// By the currency as it came.
+        totals: BTreeMap<String, ControlTotal>,
+        /// What was asked of Expensify since the poll before.
+        calls: SourceCalls,
+        /// When the last window was complete.
+        listed_at: DateTime<Utc>,
+    },
+    /// A window could not be listed whole. What was shown was captured; nothing follows from what was not.
+    PollFailed {
+        /// Why.
+        why: String,
+        /// Lines that could not be read: number, beginning, what is wrong.
+        unreadable: Vec<(u64, String, String)>,
+        /// What was seen all the same.
+        totals: BTreeMap<String, ControlTotal>,
+        /// What was asked of Expensify since the poll before.
+        calls: SourceCalls,
+    },
+}
+
+/// The life of the rule set, in the simple form of today: its file's content comes into force when it changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum RulesEvent {
+    /// This content is in force from now on.
+    RuleSetActivated {
+        /// Number and hash.
+        version: RuleSetVersion,
+        /// The file, verbatim.
+        content: String,
+    },
+}
+
+/// The certification of the QAD profile (design §7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ProfileEvent {
+    /// One document of each kind was posted, read back and compared in a named workspace. Opens posting.
+    ProfileVerified {
+        /// Hash of QAD's metadata and of the profile.
+        contract_hash: String,
+        /// Where it was tried.
+        workspace: Workspace,
+        /// The test documents and where they stand.
+        evidence: Vec<(Reference, DocumentKey)>,
+    },
+}
+
+/// Who carries an expense (law 10).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ExpenseEvent {
+    /// It is about to go to QAD with this report, and with no other.
+    ExpenseClaimed {
+        /// The expense.
+        transaction: TransactionId,
+        /// The report.
+        report: ReportId,
+    },
+    /// The document that carried it was reversed in QAD.
+    ExpenseReleased {
+        /// The expense.
+        transaction: TransactionId,
+        /// The report that carried it.
+        report: ReportId,
+        /// Where the reversal stands.
+        ledger_reference: String,
+    },
+}
+
+macro_rules! stored {
+    ($type:ty { $($pattern:pat => $name:literal),* $(,)? }) => {
+        impl StoredEvent for $type {
+            fn kind(&self) -> &'static str {
+                match self { $($pattern => $name,)* }
+            }
+            fn facts(&self) -> Result<String, serde_json::Error> {
+                serde_json::to_string(self)
+            }
+            fn restore(kind: &str, schema: u16, facts: &str, _personal: Option<&str>) -> Result<Self, CodecError> {
+                if schema != 1 {
+                    return Err(CodecError::Unknown { kind: kind.to_owned(), schema });
+                }
+                serde_json::from_str(facts).map_err(|source| CodecError::Json { kind: kind.to_owned(), doing: "read", source })
+            }
+        }
+    };
+}
+stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed" });
+stored!(RulesEvent { Self::RuleSetActivated { .. } => "RuleSetActivated" });
+stored!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });
+stored!(ExpenseEvent { Self::ExpenseClaimed { .. } => "ExpenseClaimed", Self::ExpenseReleased { .. } => "ExpenseReleased" });
+stored!(ChartEvent {
+    Self::ChartChanged(_) => "ChartChanged",
+    Self::ChartHeld { .. } => "ChartHeld",
+    Self::ChartReleased => "ChartReleased",
+});

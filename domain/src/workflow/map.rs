@@ -1,0 +1,119 @@
+//! Step 4: resolve every line of every open report against the active rule set and the current chart.
+
+use futures::{StreamExt, stream};
+
+use super::desk::{Desk, WorkflowError};
+use super::roster::{Brief, Roster};
+use crate::chart::Chart;
+use crate::ids::ReportId;
+use crate::journal::{Actor, SystemActor};
+use crate::ports::Ports;
+use crate::posting::{MapInputs, basis_in_force, map_report};
+use crate::report::{Basis, Command, MapOutcome, Reason, ReasonCode, Report, Stage, StageName};
+use crate::rules::RuleSetVersion;
+
+const AT_ONCE: usize = 64;
+
+/// What is in force in a cycle.
+#[derive(Debug, Clone, Copy)]
+pub struct InForce<'a> {
+    /// Rule set version.
+    pub rules: &'a RuleSetVersion,
+    /// Chart.
+    pub chart: &'a Chart,
+}
+
+impl<P: Ports> Desk<'_, P> {
+    /// What a mapping made now rests on.
+    pub fn basis(&self, in_force: InForce<'_>) -> Basis {
+        basis_in_force(&self.connection.rules, in_force.rules, in_force.chart, self.today())
+    }
+
+    /// What the rules make of a report now: pure, for mapping and for what-if alike.
+    pub fn outcome(&self, report: &Report, in_force: InForce<'_>) -> Option<MapOutcome> {
+        let capture = report.capture()?;
+        Some(map_report(&MapInputs {
+            payload: &capture.payload,
+            rules: &self.connection.rules,
+            version: in_force.rules,
+            chart: in_force.chart,
+            zone: self.connection.zone,
+            today: self.today(),
+            go_live: self.connection.go_live,
+            generation: &|kind| report.generation(kind),
+        }))
+    }
+
+    /// Maps every report that waits for it: new ones, held ones, and those mapped or rejected on another basis.
+    pub async fn map(&self, roster: &Roster, in_force: InForce<'_>) -> Result<usize, WorkflowError> {
+        let open = [StageName::Discovered, StageName::Mapped, StageName::Rejected, StageName::Held];
+        let waiting: Vec<ReportId> = roster.select(|brief: &Brief| open.contains(&brief.stage));
+        let mut mapped = 0;
+        let mut work = stream::iter(waiting).map(|report| self.map_one(report, in_force)).buffer_unordered(AT_ONCE);
+        while let Some(result) = work.next().await {
+            mapped += usize::from(result?);
+        }
+        Ok(mapped)
+    }
+
+    async fn map_one(&self, id: ReportId, in_force: InForce<'_>) -> Result<bool, WorkflowError> {
+        let basis = self.basis(in_force);
+        let claimed = self.claimed_elsewhere(id).await?;
+        let actor = Actor::System { part: SystemActor::Mapper };
+        let (_, events) = self
+            .act(id, actor, |report| {
+                let current = match report.stage() {
+                    Stage::Mapped(dossier) => dossier.mapping.basis == basis && claimed.is_empty(),
+                    // A claim that was released, or QAD's refusal under another basis, deserves another look.
+                    Stage::Rejected { basis: known, reasons, .. } => {
+                        *known == basis && !reasons.iter().any(|reason| reason.code == ReasonCode::ExpenseClaimed)
+                    }
+                    Stage::Discovered(_) | Stage::Held { .. } => false,
+                    _ => true,
+                };
+                if current {
+                    return None;
+                }
+                let outcome = self.outcome(report, in_force)?;
+                Some(Command::Map(with_claims(outcome, &claimed, &basis)))
+            })
+            .await?;
+        self.ports.passing("mapped");
+        Ok(events > 0)
+    }
+
+    /// The report's expenses that another report carries to QAD already.
+    async fn claimed_elsewhere(&self, id: ReportId) -> Result<Vec<Reason>, WorkflowError> {
+        let loaded = self.load(id).await?;
+        let Some(capture) = loaded.report.capture() else { return Ok(Vec::new()) };
+        let mut reasons = Vec::new();
+        for line in &capture.payload.facts.lines {
+            if let (Some(owner), _) = self.claimed_by(&line.transaction).await?
+                && owner != id
+            {
+                reasons.push(claimed(&line.transaction, owner));
+            }
+        }
+        Ok(reasons)
+    }
+}
+
+/// The reason that an expense travels in another report.
+pub(super) fn claimed(transaction: &crate::ids::TransactionId, owner: ReportId) -> Reason {
+    Reason::of_line(ReasonCode::ExpenseClaimed, transaction, format!("expense {transaction} goes to QAD with report {owner}"))
+}
+
+/// An outcome, unless other reports carry some of the expenses: then a rejection with every reason.
+pub(super) fn with_claims(outcome: MapOutcome, claimed: &[Reason], basis: &Basis) -> MapOutcome {
+    if claimed.is_empty() {
+        return outcome;
+    }
+    match outcome {
+        MapOutcome::Rejected { basis, mut reasons } => {
+            reasons.extend_from_slice(claimed);
+            MapOutcome::Rejected { basis, reasons }
+        }
+        MapOutcome::Excluded(why) => MapOutcome::Excluded(why),
+        MapOutcome::Mapped(_) | MapOutcome::Held { .. } => MapOutcome::Rejected { basis: basis.clone(), reasons: claimed.to_vec() },
+    }
+}

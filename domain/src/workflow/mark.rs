@@ -1,0 +1,93 @@
+//! Step 6: set the exported flag for posted reports, in batches of up to 100; the proof is the next complete listing.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt;
+
+use super::desk::{Desk, WorkflowError};
+use super::roster::Roster;
+use crate::ids::ReportId;
+use crate::journal::{Actor, SystemActor};
+use crate::ports::{Listed, Ports, Source};
+use crate::report::{Command, Stage, StageName};
+
+/// The most reports one job marks (contract expensify §12).
+const BATCH: usize = 100;
+
+/// What the step came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// Reports whose marking was asked for and printed back.
+    pub asked: usize,
+    /// Reports that the job did not print: reopened, deleted, or no longer visible to the credentials.
+    pub not_printed: Vec<ReportId>,
+    /// Reports printed with other material than was posted.
+    pub drifted: usize,
+    /// Why a batch is unknown or refused; the next cycle asks again, which is harmless.
+    pub failures: Vec<String>,
+}
+
+const MARKER: Actor = Actor::System { part: SystemActor::Marker };
+
+impl<P: Ports> Desk<'_, P> {
+    /// Asks for the exported flag of every posted report that does not bear it yet.
+    pub async fn mark(&self, roster: &Roster) -> Result<Marked, WorkflowError> {
+        let mut marked = Marked::default();
+        let posted = roster.select(|brief| brief.stage == StageName::Posted);
+        for batch in posted.chunks(BATCH) {
+            let mut intended = BTreeSet::new();
+            for report in batch {
+                let label = self.connection.label.clone();
+                let (loaded, _) = self
+                    .act(*report, MARKER, |state| match state.stage() {
+                        Stage::Posted { marking: Some(known), .. } if *known == label => None,
+                        Stage::Posted { .. } => Some(Command::StartMarking(label.clone())),
+                        _ => None,
+                    })
+                    .await?;
+                // Law 2, where it matters: only what QAD has confirmed in every document is ever named to Expensify.
+                if matches!(loaded.report.stage(), Stage::Posted { .. }) {
+                    intended.insert(*report);
+                }
+            }
+            self.ports.passing("marking");
+            self.mark_batch(intended, &mut marked).await?;
+            self.ports.passing("marked");
+        }
+        Ok(marked)
+    }
+
+    async fn mark_batch(&self, intended: BTreeSet<ReportId>, marked: &mut Marked) -> Result<(), WorkflowError> {
+        if intended.is_empty() {
+            return Ok(());
+        }
+        let reports: Vec<ReportId> = intended.iter().copied().collect();
+        let mut lines = match self.ports.source().mark(&self.connection.policies, &reports, &self.connection.label).await {
+            Ok(lines) => lines,
+            Err(error) => {
+                marked.failures.push(error.to_string());
+                return Ok(());
+            }
+        };
+        let mut missing = intended;
+        while let Some(line) = lines.next().await {
+            match line {
+                Ok(Listed::Report(payload)) => {
+                    let report = payload.facts.report;
+                    if !missing.remove(&report) {
+                        continue;
+                    }
+                    marked.asked += 1;
+                    let (_, events) = self.act(report, MARKER, |_| Some(Command::Observe(payload.clone()))).await?;
+                    marked.drifted += usize::from(events > 0);
+                }
+                Ok(Listed::Unreadable { line, why, .. }) => {
+                    marked.failures.push(format!("line {line} of what the marking job printed could not be read: {why}"));
+                }
+                Err(error) => marked.failures.push(error.to_string()),
+            }
+        }
+        marked.not_printed.extend(missing);
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! Which reports there are, and the stage each has reached: folded from the log alone, small enough for years of them.
+//!
+//! It reads of each event only what moves a report between stages; payloads are passed over unread.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::ids::{Reference, ReportId};
+use crate::journal::{JournalError, PART_KIND, Streams};
+use crate::ports::{Log, Position, Recorded};
+use crate::report::{StageName, Step};
+
+/// A document's state, as far as stages depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Planned,
+    InFlight,
+    Posted,
+    Refused,
+    Reversed,
+}
+
+/// A report in the roster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// Its stage.
+    pub stage: StageName,
+    /// An intent to set the exported flag is on record.
+    pub marking: bool,
+    documents: Vec<(Reference, Mark)>,
+    waypoints: Vec<(Step, StageName, Vec<(Reference, Mark)>)>,
+    steps: u32,
+}
+impl Default for Brief {
+    fn default() -> Self {
+        Self { stage: StageName::Unseen, marking: false, documents: Vec::new(), waypoints: Vec::new(), steps: 0 }
+    }
+}
+impl Brief {
+    /// Is a document being sent or in doubt?
+    pub fn in_flight(&self) -> bool {
+        self.documents.iter().any(|(_, mark)| *mark == Mark::InFlight)
+    }
+    /// Is a document still to be sent, or refused while another one stands?
+    pub fn lacks_a_document(&self) -> bool {
+        self.documents.iter().any(|(_, mark)| matches!(mark, Mark::Planned | Mark::Refused))
+    }
+
+    fn set(&mut self, reference: Option<Reference>, mark: Mark) {
+        if let Some(entry) = self.documents.iter_mut().find(|(r, _)| Some(*r) == reference) {
+            entry.1 = mark;
+        }
+        let any = |wanted: Mark| self.documents.iter().any(|(_, mark)| *mark == wanted);
+        self.stage = if any(Mark::InFlight) {
+            StageName::Posting
+        } else if any(Mark::Posted) {
+            if any(Mark::Refused) { StageName::PartlyPosted } else { StageName::Posting }
+        } else if any(Mark::Refused) {
+            StageName::Rejected
+        } else if any(Mark::Planned) {
+            StageName::Mapped
+        } else {
+            StageName::Excluded
+        };
+    }
+}
+
+/// What moves a report, out of the facts of an event; everything else in them is passed over.
+#[derive(Deserialize)]
+struct Facts {
+    #[serde(default)]
+    documents: Vec<Named>,
+    document: Option<Named>,
+    reference: Option<Reference>,
+    to: Option<Step>,
+    then: Option<crate::report::AfterReversal>,
+}
+#[derive(Deserialize)]
+struct Named {
+    reference: Reference,
+}
+#[derive(Deserialize)]
+struct Data {
+    facts: Facts,
+}
+
+/// The reports of a connection, by id.
+pub struct Roster {
+    streams: Streams,
+    after: Option<Position>,
+    briefs: BTreeMap<ReportId, Brief>,
+}
+
+impl Roster {
+    const PAGE: usize = 1024;
+
+    /// An empty roster of a connection.
+    pub fn new(streams: Streams) -> Self {
+        Self { streams, after: None, briefs: BTreeMap::new() }
+    }
+
+    /// Reads what the log has beyond what was read before.
+    pub async fn catch_up<L: Log>(&mut self, log: &L) -> Result<(), JournalError> {
+        loop {
+            let page = log.read_all(self.after, Self::PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            self.after = Some(last.position);
+            for recorded in &page {
+                self.apply(recorded)?;
+            }
+        }
+    }
+
+    /// Every report.
+    pub fn iter(&self) -> impl Iterator<Item = (ReportId, &Brief)> {
+        self.briefs.iter().map(|(id, brief)| (*id, brief))
+    }
+
+    /// One report.
+    pub fn get(&self, report: ReportId) -> Option<&Brief> {
+        self.briefs.get(&report)
+    }
+
+    /// The reports for which `wanted` holds.
+    pub fn select(&self, wanted: impl Fn(&Brief) -> bool) -> Vec<ReportId> {
+        self.briefs.iter().filter(|(_, brief)| wanted(brief)).map(|(id, _)| *id).collect()
+    }
+
+    fn apply(&mut self, recorded: &Recorded) -> Result<(), JournalError> {
+        let Some(report) = self.streams.report_of(&recorded.stream) else { return Ok(()) };
+        let kind = recorded.event.kind.as_str();
+        if kind == PART_KIND {
+            return Ok(());
+        }
+        let brief = self.briefs.entry(report).or_default();
+        let step = Step(brief.steps);
+        brief.steps = brief.steps.saturating_add(1);
+        let facts = || -> Result<Facts, JournalError> {
+            // The facts of a large mapping lie in parts; what matters here is then learned from its intents.
+            if recorded.event.data.is_empty() {
+                return Ok(Facts { documents: Vec::new(), document: None, reference: None, to: None, then: None });
+            }
+            serde_json::from_slice::<Data>(&recorded.event.data).map(|data| data.facts).map_err(|source| JournalError::Codec {
+                stream: recorded.stream.clone(),
+                revision: recorded.revision.0,
+                source: crate::journal::CodecError::Json { kind: kind.to_owned(), doing: "read", source },
+            })
+        };
+        match kind {
+            "Discovered" | "Revised" => {
+                brief.stage = StageName::Discovered;
+                brief.documents.clear();
+            }
+            "Withdrawn" => brief.stage = StageName::Withdrawn,
+            "Excluded" => brief.stage = StageName::Excluded,
+            "Rejected" => brief.stage = StageName::Rejected,
+            "Held" => brief.stage = StageName::Held,
+            "Mapped" => {
+                brief.stage = StageName::Mapped;
+                brief.documents = facts()?.documents.into_iter().map(|named| (named.reference, Mark::Planned)).collect();
+            }
+            "PostingStarted" => {
+                let reference = facts()?.document.map(|named| named.reference);
+                if let Some(reference) = reference
+                    && !brief.documents.iter().any(|(known, _)| *known == reference)
+                {
+                    brief.documents.push((reference, Mark::Planned));
+                }
+                brief.set(reference, Mark::InFlight);
+            }
+            "PostingInDoubt" => brief.set(facts()?.reference, Mark::InFlight),
+            "DocumentPosted" => brief.set(facts()?.reference, Mark::Posted),
+            "DocumentRefused" => brief.set(facts()?.reference, Mark::Refused),
+            "PostingFailed" => brief.set(facts()?.reference, Mark::Planned),
+            "Posted" => {
+                brief.stage = StageName::Posted;
+                brief.marking = false;
+            }
+            "MarkingStarted" => brief.marking = true,
+            "MarkedExported" => {
+                brief.stage = StageName::MarkedExported;
+                brief.waypoints = Vec::new();
+            }
+            "Rewound" => {
+                let to = facts()?.to;
+                if let Some((_, stage, documents)) = brief.waypoints.iter().find(|(at, _, _)| Some(*at) == to).cloned() {
+                    brief.stage = stage;
+                    brief.documents = documents;
+                }
+            }
+            "DocumentReversed" => {
+                let facts = facts()?;
+                match (facts.reference, facts.then) {
+                    (Some(reference), Some(crate::report::AfterReversal::PlannedAgain)) => {
+                        let next = Reference { generation: reference.generation.next(), ..reference };
+                        brief.documents.retain(|(known, _)| *known != reference);
+                        brief.documents.push((next, Mark::Planned));
+                        brief.set(Some(next), Mark::Planned);
+                    }
+                    (reference, _) => brief.set(reference, Mark::Reversed),
+                }
+            }
+            _ => {}
+        }
+        if matches!(kind, "Discovered" | "Revised" | "Mapped" | "Rejected" | "Held") {
+            brief.waypoints.push((step, brief.stage, brief.documents.clone()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! What a look-up by reference says of one document, and what follows from it: adopt, incident, or absent. Shared by
+//! the post step (before and after the send) and by the resolve step.
+
+use super::desk::{Desk, Loaded, WorkflowError};
+use crate::ids::ReportId;
+use crate::journal::{Actor, SystemActor};
+use crate::ports::{Ledger, LookUp, Ports};
+use crate::posting::{Difference, Document, DocumentKey, Sighting, differences};
+use crate::report::{Command, Doubt, Proof, Report};
+use crate::time::Moment;
+
+/// What QAD shows of a document.
+pub(super) enum Shown {
+    /// One document bears the reference and agrees in every line.
+    Agrees { key: DocumentKey, date: chrono::NaiveDate },
+    /// Something is there that is not simply ours: an incident.
+    Incident(Doubt),
+    /// One bears the reference, and could not be read back.
+    Unread(Doubt),
+    /// Nothing bears it; proven under canary.
+    Absent,
+    /// QAD did not say.
+    Unproven(String),
+}
+
+impl<P: Ports> Desk<'_, P> {
+    /// Looks a document up by its report (every kind and generation at once) and reads back what is found.
+    pub(super) async fn look(&self, id: ReportId, report: &Report, document: &Document) -> Shown {
+        let sightings = match self.ports.ledger().look_up(id).await {
+            Ok(LookUp::Absent) => return Shown::Absent,
+            Ok(LookUp::Found(sightings)) => sightings,
+            Err(error) => return Shown::Unproven(error.to_string()),
+        };
+        // What the log explains is no news: other documents of the report that stand where it says, or were reversed
+        // and followed by this generation.
+        let unexplained: Vec<Sighting> = sightings.into_iter().filter(|sighting| !explained(report, document, sighting)).collect();
+        match unexplained.as_slice() {
+            [] => Shown::Absent,
+            [one] if one.reference == document.reference => self.read(document, one).await,
+            _ => Shown::Incident(Doubt::Duplicated { sightings: unexplained }),
+        }
+    }
+
+    async fn read(&self, document: &Document, sighting: &Sighting) -> Shown {
+        match self.ports.ledger().read_back(document.reference, &sighting.key).await {
+            Ok(held) => {
+                let mut found = differences(document, &held);
+                if sighting.reversed || held.reversed {
+                    found.push(Difference { field: "state".into(), sent: "posted".into(), held: "reversed".into() });
+                }
+                if found.is_empty() {
+                    Shown::Agrees { key: held.key, date: held.date }
+                } else {
+                    Shown::Incident(Doubt::Differs { key: sighting.key.clone(), differences: found })
+                }
+            }
+            Err(error) => Shown::Unread(Doubt::Unread { key: Some(sighting.key.clone()), detail: error.to_string() }),
+        }
+    }
+
+    /// Records that a document stands, or what is in the way; `None` where QAD shows nothing, or does not say.
+    pub(super) async fn record_shown(
+        &self,
+        id: ReportId,
+        loaded: Loaded,
+        document: &Document,
+        shown: &Shown,
+        proof: Proof,
+        warnings: Vec<String>,
+        since: &Moment,
+        part: SystemActor,
+    ) -> Result<Option<Loaded>, WorkflowError> {
+        let reference = document.reference;
+        let command = match shown {
+            Shown::Agrees { key, date } => Command::RecordPosted { reference, key: key.clone(), date: *date, proof, warnings },
+            Shown::Incident(doubt) | Shown::Unread(doubt) => {
+                Command::RecordDoubt { reference, doubt: doubt.clone(), since: since.clone() }
+            }
+            Shown::Absent | Shown::Unproven(_) => return Ok(None),
+        };
+        let (loaded, _) = self.record(id, loaded, Actor::System { part }, command).await?;
+        Ok(Some(loaded))
+    }
+}
+
+/// Does the log explain a sighting that is not of this document?
+fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool {
+    if sighting.reference == document.reference {
+        return false;
+    }
+    let stands = report.dossier().and_then(|dossier| dossier.file(sighting.reference)).is_some_and(|file| {
+        matches!(&file.state, crate::report::DocumentState::Posted { key, .. } if *key == sighting.key)
+    });
+    let earlier = sighting.reference.kind == document.reference.kind && sighting.reference.generation < document.reference.generation;
+    stands || (earlier && sighting.reversed)
+}
