@@ -132,12 +132,10 @@ impl Universe {
     /// not overlap: outside it in the first field; inside it in the first and outside in the second; and so on.
     pub(super) fn uncovered(&self, within: &Region, others: &[&Region]) -> Option<Witness> {
         let within = self.tighten(within.clone())?;
-        let Some((other, rest)) = others.split_first() else {
+        let meets = others.iter().position(|other| !apart(&within, other));
+        let Some((other, rest)) = meets.and_then(|at| others.get(at..)?.split_first()) else {
             return self.pick(&within);
         };
-        if apart(&within, other) {
-            return self.uncovered(&within, rest);
-        }
         let mut inside = within.clone();
         for (field, cells) in *other {
             let have = inside.get(field).cloned().unwrap_or_else(|| self.every(field));
@@ -237,8 +235,9 @@ impl Universe {
         Some(line)
     }
 
-    /// A tag whose levels and whose whole the region allows. Where it names tags, one of them. Else each choice of levels is another tag, and only so many are
-    /// named, so that a choice that is not excluded is found after at most as many attempts as there are named tags.
+    /// A tag whose levels and whose whole the region allows. Where it names tags, one of them. Else each choice of levels
+    /// is another tag, and only so many are named, so that a choice that is not excluded is found after at most as many
+    /// attempts as there are named tags.
     fn pick_tag(&self, held: &Region) -> Option<String> {
         if let Some(tags) = self.named_tags(held) {
             return tags.first().map(|tag| self.text(&Field::Tag, *tag).to_owned());

@@ -186,7 +186,9 @@ proptest! {
 
     #[test]
     fn the_narrower_rule_always_wins(wide in draft(), more in condition(), line in line()) {
-        prop_assume!(!wide.when.contains_key(more.0));
+        if wide.when.contains_key(more.0) {
+            return Ok(());
+        }
         let narrow = Draft { when: wide.when.clone().into_iter().chain([more]).collect(), ..wide.clone() };
         let (wide, narrow) = (with_code(&wide, 1), with_code(&narrow, 2));
         let Ok(both) = RuleSet::parse(&file(&[wide.clone(), narrow.clone()])) else { return Ok(()) };
@@ -260,7 +262,9 @@ proptest! {
             }
             Err(faults) => {
                 prop_assert!(!sound, "refused without need: {:?}", faults);
-                prop_assume!(rules.len() == drafts.len());
+                if rules.len() < drafts.len() {
+                    return Ok(()); // A rule that no line can match: the numbers below would be others.
+                }
                 for fault in &faults {
                     if let RuleFault::Ambiguous { first, second, witness, .. } = fault {
                         let (first, second) = (first.number - 1, second.number - 1);
