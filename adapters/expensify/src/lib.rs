@@ -1,10 +1,10 @@
 //! Expensify's Integration Server, as the workflow's `Source` (contract expensify).
 //!
-//! Bird's-eye view. One endpoint takes every job as a form: [`jobs`] writes those forms, byte for byte as the golden
-//! files have them. [`classify`] says what an answer is, because the HTTP status does not. [`limiter`] names the instant
-//! at which the next call may start, so that no window ever holds more than the server allows. [`client`] joins them:
+//! Bird's-eye view. One endpoint takes every job as a form: `jobs` writes those forms, byte for byte as the golden
+//! files have them. `classify` says what an answer is, because the HTTP status does not. [`limiter`] names the instant
+//! at which the next call may start, so that no window ever holds more than the server allows. `client` joins them:
 //! pace, send, classify, perhaps wait and ask again, count. A listing is an export job and a download; the download
-//! comes as a stream: [`splitter`] cuts it into lines, [`record`] makes a `Payload` of each, [`download`] watches the
+//! comes as a stream: `splitter` cuts it into lines, `record` makes a `Payload` of each, `download` watches the
 //! trailers and says at the end whether the file was whole.
 //!
 //! What the server prints is decided by `template.ftl`, which is rendered there; it is tested on the real engine.
