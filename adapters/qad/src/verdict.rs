@@ -149,6 +149,8 @@ fn texts(entries: &[Value]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
 
     fn judge(status: u16, content: &str) -> PostAnswer {
         let path = |text| FieldPath::new(text).unwrap();
@@ -314,5 +316,59 @@ mod tests {
     fn a_voucher_of_zero_is_no_number() {
         let content = r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"m","severity":1}]},"supplierInvoices":[{"voucher":0}]}"#;
         assert!(matches!(judge(200, content), PostAnswer::Refused { .. }));
+    }
+
+    fn severity() -> impl Strategy<Value = Value> {
+        prop::sample::select(vec![
+            json!(0),
+            json!(1),
+            json!(2),
+            json!("warning"),
+            json!("error"),
+            json!("1"),
+            Value::Null,
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn only_clear_answers_are_certain(
+            status in prop::sample::select(vec![200u16, 201, 302, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503]),
+            success in prop::sample::select(vec![json!(true), json!(false), json!("true"), Value::Null]),
+            overall in severity(),
+            entries in prop::collection::vec(severity(), 0..3),
+            beside in prop::collection::vec(severity(), 0..2),
+            voucher in prop::option::of(0u64..3),
+        ) {
+            let entry = |severity: &Value| json!({"message": "m", "severity": severity});
+            let answer = json!({
+                "submitResult": {
+                    "success": success, "errorSeverity": overall, "errors": entries.iter().map(entry).collect::<Vec<_>>(),
+                },
+                "supplementaryMessages": beside.iter().map(entry).collect::<Vec<_>>(),
+                "supplierInvoices": voucher.map(|voucher| json!([{"voucher": voucher}])),
+            });
+            let is_error = |severity: &Value| [json!(1), json!("1"), json!("error")].contains(severity);
+            match judge(status, &answer.to_string()) {
+                PostAnswer::Accepted { .. } => {
+                    prop_assert!(status < 300 && success == json!(true) && overall == json!(0) && entries.is_empty());
+                    prop_assert!(!beside.iter().any(is_error));
+                }
+                PostAnswer::Refused { messages } => {
+                    prop_assert!((status < 300 || (400..500).contains(&status)) && success == json!(false));
+                    prop_assert!(!entries.is_empty() && entries.iter().chain(&beside).all(is_error));
+                    prop_assert!(voucher.is_none_or(|voucher| voucher == 0));
+                    prop_assert_eq!(messages.len(), entries.len() + beside.len());
+                }
+                PostAnswer::NeverArrived { detail } => prop_assert!(false, "with a submitResult it arrived: {detail}"),
+                PostAnswer::Unknown { .. } => {}
+            }
+        }
+
+        #[test]
+        fn any_bytes_have_a_verdict(status in 100u16..600, content in prop::collection::vec(any::<u8>(), 0..200)) {
+            let certain = !matches!(judge(status, &String::from_utf8_lossy(&content)), PostAnswer::Unknown { .. });
+            prop_assert!(!certain, "noise proves nothing");
+        }
     }
 }

@@ -175,7 +175,10 @@ pub struct JournalWords {
 
 /// A fixed value. Text may hold `{domain}` and `{entity}`, which stand for the workspace's own.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "true, false, a whole number or a text; an amount is never a constant"
+)]
 pub enum Constant {
     /// `true` or `false`.
     Flag(bool),

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// The file is not TOML, lacks a key, or has one that is unknown or of the wrong kind.
-    #[error("the profile cannot be read: {0}")]
+    #[error("the profile cannot be read; compare the place shown with the template of this build: {0}")]
     Unreadable(String),
     /// A key has a value that cannot work.
     #[error("the profile's `{key}` {what}")]
