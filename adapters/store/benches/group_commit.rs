@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use tieout_domain::ids::EventId;
-use tieout_domain::ports::{Expected, Log, NewEvent, StreamName};
+use tieout_domain::ports::{Expected, Log, NewEvent, Revision, StreamName};
 use tieout_store::SqliteLog;
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ const WRITERS: usize = 64;
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(4);
 const WANTED: u128 = 20;
+/// Events in the life of a report.
+const LIFE: u64 = 8;
 
 fn main() -> Outcome<ExitCode> {
     let parent = std::env::var_os("TIEOUT_BENCH_DIR")
@@ -100,6 +102,14 @@ fn event() -> NewEvent {
     }
 }
 
+/// Named as the program names them.
+fn stream(report: u64) -> StreamName {
+    StreamName(format!(
+        "report-0197a1b2-c3d4-7e5f-8061-728394a5b6c7-{}",
+        1_000_000_000 + report
+    ))
+}
+
 async fn through_the_log(path: &Path) -> Outcome<(u128, Duration)> {
     let log = SqliteLog::open(path)?;
     let started = Instant::now();
@@ -107,14 +117,18 @@ async fn through_the_log(path: &Path) -> Outcome<(u128, Duration)> {
         .map(|writer| {
             let log = log.clone();
             tokio::spawn(async move {
-                let stream = StreamName(format!("report-{writer}"));
-                let mut expected = Expected::NoStream;
-                let mut appends = 0_u128;
+                let mut appends = 0_u64;
                 while started.elapsed() < ROUND {
-                    expected = Expected::At(log.append(&stream, expected, vec![event()]).await?.revision);
+                    // Report after report, each with its life of a few events.
+                    let report = appends / LIFE * u64::try_from(WRITERS)? + u64::try_from(writer)?;
+                    let expected = match appends % LIFE {
+                        0 => Expected::NoStream,
+                        next => Expected::At(Revision(next - 1)),
+                    };
+                    log.append(&stream(report), expected, vec![event()]).await?;
                     appends += 1;
                 }
-                Outcome::Ok(appends)
+                Outcome::Ok(u128::from(appends))
             })
         })
         .collect();
@@ -125,32 +139,32 @@ async fn through_the_log(path: &Path) -> Outcome<(u128, Duration)> {
     Ok((appends, started.elapsed()))
 }
 
-/// The loop one would write first: the same tables, 64 streams in turn, a durable commit for each append.
+/// The loop one would write first: the same tables, report after report, a durable commit for each append.
 fn one_commit_each(path: &Path) -> Outcome<(u128, Duration)> {
     drop(SqliteLog::open(path)?);
     let mut sql = Connection::open(path)?;
     sql.pragma_update(None, "synchronous", "FULL")?;
     let started = Instant::now();
-    let mut appends = 0_u128;
+    let mut appends = 0_i64;
     while started.elapsed() < ROUND {
-        let turn = i64::try_from(appends)?;
-        let (stream, revision) = (turn % 64 + 1, turn / 64);
+        let life = i64::try_from(LIFE)?;
+        let (report, revision) = (appends / life, appends % life);
         let event = event();
         let commit = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if revision == 0 {
             commit
                 .prepare_cached("INSERT INTO streams (id, name, head) VALUES (?1, ?2, 0)")?
-                .execute(params![stream, format!("report-{stream}")])?;
+                .execute(params![report + 1, stream(u64::try_from(report)?).0])?;
         } else {
             commit
                 .prepare_cached("UPDATE streams SET head = ?2 WHERE id = ?1")?
-                .execute([stream, revision])?;
+                .execute([report + 1, revision])?;
         }
         commit
             .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute(params![
-                turn,
-                stream,
+                appends,
+                report + 1,
                 revision,
                 event.id.0.as_bytes(),
                 event.kind,
@@ -160,7 +174,7 @@ fn one_commit_each(path: &Path) -> Outcome<(u128, Duration)> {
         commit.commit()?;
         appends += 1;
     }
-    Ok((appends, started.elapsed()))
+    Ok((u128::try_from(appends)?, started.elapsed()))
 }
 
 /// What the disk itself can do.

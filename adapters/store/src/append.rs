@@ -1,5 +1,7 @@
 //! One append, within a transaction: the expectation, the retry, the insert.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use tieout_domain::ports::{Appended, Expected, LogError, NewEvent, Position, Revision, StreamName};
 
@@ -59,8 +61,8 @@ impl Work for Append {
         if !holds(self.expected, head) {
             return Err(self.conflict(head).into());
         }
-        if standing.is_some() {
-            return Err(self.id_is_taken(first).into());
+        if let Some(taken) = self.find_taken_id(connection)? {
+            return Err(self.place.failed(id_is_taken(taken)).into());
         }
         self.insert(connection, known)
     }
@@ -124,6 +126,17 @@ impl Append {
         }))
     }
 
+    /// The first event whose id stands in the log already, or twice in this append.
+    fn find_taken_id(&self, connection: &Connection) -> rusqlite::Result<Option<&NewEvent>> {
+        let mut fresh = BTreeSet::new();
+        for event in &self.events {
+            if !fresh.insert(event.id) || standing_of(connection, event)?.is_some() {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
     fn insert(&self, connection: &Connection, known: Option<(i64, i64)>) -> Result<Appended, Trouble> {
         let next_leaf: i64 = connection
             .prepare_cached("SELECT coalesce(max(leaf) + 1, 0) FROM events")?
@@ -134,19 +147,19 @@ impl Append {
         let stream = match known {
             Some((stream, _)) => {
                 connection
-                    .prepare_cached("UPDATE streams SET head = ?2 WHERE id = ?1")?
+                    .prepare_cached("UPDATE OR FAIL streams SET head = ?2 WHERE id = ?1")?
                     .execute(params![stream, last_revision])?;
                 stream
             }
             None => connection
-                .prepare_cached("INSERT INTO streams (name, head) VALUES (?1, ?2)")?
+                .prepare_cached("INSERT OR FAIL INTO streams (name, head) VALUES (?1, ?2)")?
                 .insert(params![self.stream.0, last_revision])?,
         };
         let mut insert = connection.prepare_cached(
-            "INSERT INTO events (leaf, stream, revision, id, kind, data, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR FAIL INTO events (leaf, stream, revision, id, kind, data, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         for ((leaf, revision), event) in (next_leaf..).zip(first_revision..).zip(&self.events) {
-            let added = insert.execute(params![
+            insert.execute(params![
                 leaf,
                 stream,
                 revision,
@@ -154,14 +167,7 @@ impl Append {
                 event.kind,
                 event.data,
                 event.metadata
-            ]);
-            match added {
-                Ok(_) => {}
-                Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-                    return Err(self.id_is_taken(event).into());
-                }
-                Err(error) => return Err(error.into()),
-            }
+            ])?;
         }
         let last_leaf = next_leaf.saturating_add(count).saturating_sub(1);
         Ok(Appended {
@@ -176,10 +182,6 @@ impl Append {
             expected: self.expected,
             actual,
         }
-    }
-
-    fn id_is_taken(&self, event: &NewEvent) -> LogError {
-        self.place.failed(id_is_taken(event))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the writer works: what waits is gathered into a group, the group into one transaction.
 
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::collections::VecDeque;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -8,12 +9,14 @@ use tokio::sync::watch;
 
 use crate::number::from_sql;
 use crate::trouble::{Place, Trouble};
-use crate::writer::Order;
+use crate::writer::{Applied, Order};
 
 /// How many requests one commit may carry, so that the first in it does not wait for ever.
 const GROUP_REQUESTS: usize = 512;
 /// How many bytes one commit may carry (it may be exceeded by the last request), so that memory stays flat.
 const GROUP_BYTES: usize = 8 << 20;
+/// The longest a commit waits for those who are likely to join it.
+const LONGEST_PATIENCE: Duration = Duration::from_millis(1);
 
 /// The thread's side.
 pub(crate) struct Bench {
@@ -23,7 +26,10 @@ pub(crate) struct Bench {
     counted: watch::Sender<u64>,
     /// Whether `synchronous` is FULL (else NORMAL).
     synced: bool,
-    last_size: usize,
+    /// Taken from the queue, not yet in a group.
+    waiting: VecDeque<Box<dyn Order>>,
+    /// How many the next group would hold if all came back who were just answered.
+    likely: usize,
     last_took: Duration,
 }
 
@@ -32,8 +38,8 @@ type Group = Vec<Box<dyn Order>>;
 /// How a transaction ended.
 enum End {
     Committed,
-    /// SQLite itself undid the whole transaction in the middle of one order, which holds the reason as its outcome.
-    Undone,
+    /// SQLite failed within one of the orders, which holds the reason as its outcome; nothing was written.
+    Spoiled,
     /// It could not begin; nothing was written.
     NotBegun(rusqlite::Error),
     /// It could not be committed.
@@ -54,89 +60,107 @@ impl Bench {
             orders,
             counted,
             synced: true,
-            last_size: 0,
+            waiting: VecDeque::new(),
+            likely: 0,
             last_took: Duration::ZERO,
         }
     }
 
     /// Works until nobody can order any more.
     pub(crate) fn work(mut self) {
-        while let Ok(first) = self.orders.recv() {
-            let group = self.gather(first);
-            let started = Instant::now();
-            self.last_size = group.len();
+        while let Some(group) = self.gather() {
             self.carry_out(group);
-            self.last_took = started.elapsed();
         }
     }
 
-    /// Takes what is in the queue. Where the last commit answered several, they are likely about to come back together:
-    /// waiting for them a fraction of a commit's time fills this commit, instead of the next one. A lone writer never waits.
-    fn gather(&self, first: Box<dyn Order>) -> Group {
-        let patience = if self.last_size > 1 {
-            self.last_took / 4
-        } else {
-            Duration::ZERO
-        };
-        let deadline = Instant::now() + patience;
-        let mut bytes = first.weight();
-        let mut group = vec![first];
-        while group.len() < GROUP_REQUESTS && bytes < GROUP_BYTES {
-            let next = match self.orders.try_recv() {
-                Ok(next) => Some(next),
-                Err(TryRecvError::Disconnected) => None,
-                Err(TryRecvError::Empty) if group.len() < self.last_size => self
-                    .orders
-                    .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-                    .ok(),
-                Err(TryRecvError::Empty) => None,
-            };
-            let Some(next) = next else { break };
+    /// Takes what waits. Those who were just answered are likely to come back at once, and would otherwise find the
+    /// door shut and make every commit half as full: waiting for them a fraction of a commit's time lets them in. It
+    /// looks instead of sleeping, because to be woken for each of them costs more. A lone writer never waits.
+    fn gather(&mut self) -> Option<Group> {
+        if self.waiting.is_empty() {
+            self.waiting.push_back(self.orders.recv().ok()?);
+        }
+        let deadline = Instant::now() + LONGEST_PATIENCE.min(self.last_took / 2);
+        loop {
+            self.waiting.extend(self.orders.try_iter());
+            if self.waiting.len() >= self.likely.min(GROUP_REQUESTS) || Instant::now() >= deadline {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let mut group = Vec::new();
+        let mut bytes = 0_usize;
+        while group.len() < GROUP_REQUESTS
+            && bytes < GROUP_BYTES
+            && let Some(next) = self.waiting.pop_front()
+        {
             bytes = bytes.saturating_add(next.weight());
             group.push(next);
         }
-        group
+        Some(group)
     }
 
-    fn carry_out(&mut self, mut group: Group) {
+    /// Appends and what need not wait for the disk go apart, so that neither suffers from what befalls the other.
+    fn carry_out(&mut self, group: Group) {
+        let (synced, unsynced): (Group, Group) = group
+            .into_iter()
+            .partition(|order| order.must_survive_power_cut());
+        for (synced, group) in [(true, synced), (false, unsynced)] {
+            if !group.is_empty() {
+                self.carry_out_together(group, synced);
+            }
+        }
+    }
+
+    fn carry_out_together(&mut self, mut group: Group, synced: bool) {
         let alone = group.len() == 1;
-        let answer = match self.transact(&mut group) {
+        let started = Instant::now();
+        let answer = match self.transact(&mut group, synced) {
             End::Committed => {
                 self.publish();
                 Ok(())
             }
-            // The culprit gets its own outcome; the others deserve their own try.
-            End::Undone if alone => Ok(()),
-            End::Undone => return self.one_by_one(group),
-            End::NotCommitted(trouble) if !alone && trouble.wrote_nothing() => return self.one_by_one(group),
+            // Each deserves its own try, and the culprit its own answer.
+            End::Spoiled if alone => Ok(()),
+            End::Spoiled => return self.one_by_one(group, synced),
+            End::NotCommitted(trouble) if !alone && trouble.wrote_nothing() => {
+                return self.one_by_one(group, synced);
+            }
             End::NotCommitted(trouble) => Err(self.place.error(trouble)),
             End::NotBegun(error) => Err(self.place.error(error)),
         };
+        self.last_took = started.elapsed();
+        // Whoever is here by now is none of those who are answered next.
+        self.waiting.extend(self.orders.try_iter());
+        self.likely = self.waiting.len().saturating_add(group.len());
         for order in group {
             order.answer(&self.place, answer.clone());
         }
     }
 
-    fn one_by_one(&mut self, group: Group) {
+    fn one_by_one(&mut self, group: Group, synced: bool) {
         for order in group {
-            self.carry_out(vec![order]);
+            self.carry_out_together(vec![order], synced);
         }
     }
 
-    fn transact(&mut self, group: &mut Group) -> End {
-        if let Err(error) = self.begin(group.iter().any(|order| order.must_survive_power_cut())) {
+    fn transact(&mut self, group: &mut Group, synced: bool) -> End {
+        if let Err(error) = self.begin(synced) {
             return End::NotBegun(error);
         }
-        for order in group.iter_mut() {
-            match self.apply_one(order.as_mut()) {
-                Ok(()) if self.connection.is_autocommit() => return End::Undone,
-                Ok(()) => {}
-                Err(error) => return self.undo(error),
-            }
+        if group
+            .iter_mut()
+            .any(|order| order.apply(&self.connection) == Applied::Spoiled)
+        {
+            self.undo();
+            return End::Spoiled;
         }
         match self.run("COMMIT") {
             Ok(()) => End::Committed,
-            Err(error) => self.undo(error),
+            Err(error) => {
+                self.undo();
+                End::NotCommitted(Trouble::Sql(error))
+            }
         }
     }
 
@@ -149,25 +173,13 @@ impl Bench {
         self.run("BEGIN IMMEDIATE")
     }
 
-    fn apply_one(&self, order: &mut dyn Order) -> rusqlite::Result<()> {
-        self.run("SAVEPOINT one")?;
-        let keep = order.apply(&self.connection);
-        if self.connection.is_autocommit() {
-            return Ok(());
-        }
-        if !keep {
-            self.run("ROLLBACK TO one")?;
-        }
-        self.run("RELEASE one")
-    }
-
-    fn undo(&self, error: rusqlite::Error) -> End {
+    fn undo(&self) {
+        // SQLite may have done so itself.
         if !self.connection.is_autocommit()
-            && let Err(second) = self.run("ROLLBACK")
+            && let Err(error) = self.run("ROLLBACK")
         {
-            tracing::warn!(error = %second, "a transaction of the log could not be rolled back");
+            tracing::warn!(%error, "a transaction of the log could not be rolled back");
         }
-        End::NotCommitted(Trouble::Sql(error))
     }
 
     fn run(&self, sql: &str) -> rusqlite::Result<()> {

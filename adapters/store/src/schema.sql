@@ -19,29 +19,30 @@ CREATE TABLE events (
     UNIQUE (stream, revision)
 ) STRICT;
 
--- Nothing is edited. The first of these also stops INSERT OR REPLACE, which deletes without asking the third.
+-- Nothing is edited. (FAIL and not ABORT: ABORT has SQLite copy each page before each insert, and here it would undo the
+-- same, because each of these speaks before the first row is touched.) The first of these also stops INSERT OR REPLACE, which deletes without asking the third.
 CREATE TRIGGER events_are_only_added BEFORE INSERT ON events
 WHEN NEW.leaf <> (SELECT coalesce(max(leaf) + 1, 0) FROM events)
   OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
   OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND revision = NEW.revision)
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: an event goes after the last one, under a new id and revision'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: an event goes after the last one, under a new id and revision'); END;
 
 CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: append an event that corrects this one'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: append an event that corrects this one'); END;
 
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: events are never deleted'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: events are never deleted'); END;
 
 CREATE TRIGGER streams_are_only_added BEFORE INSERT ON streams
 WHEN EXISTS (SELECT 1 FROM streams WHERE id = NEW.id OR name = NEW.name)
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: this stream is there already'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: this stream is there already'); END;
 
 CREATE TRIGGER streams_only_grow BEFORE UPDATE ON streams
 WHEN NEW.id <> OLD.id OR NEW.name <> OLD.name OR NEW.head <= OLD.head
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: a stream keeps its name and only grows'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: a stream keeps its name and only grows'); END;
 
 CREATE TRIGGER streams_are_not_deleted BEFORE DELETE ON streams
-BEGIN SELECT RAISE(ABORT, 'nothing is edited: streams are never deleted'); END;
+BEGIN SELECT RAISE(FAIL, 'nothing is edited: streams are never deleted'); END;
 
 -- What an auditor reads.
 CREATE VIEW log AS

@@ -1,14 +1,17 @@
 //! The one thread that writes.
 //!
 //! ```text
-//!  append ─┐                  ┌────────────────── one transaction ──────────────────┐
-//!  append ─┼─► queue ─► group │ savepoint: append │ savepoint: append │ savepoint …  │ ─► commit, one sync ─► answers
-//!  reserve ┘                  └─────────────────────────────────────────────────────┘
+//!  append ─┐                  ┌───────── one transaction ─────────┐
+//!  append ─┼─► queue ─► group │ append · append · append · append │ ─► commit, one sync ─► answers
+//!  append ─┘                  └───────────────────────────────────┘
 //! ```
 //!
 //! While a commit waits for the disk, the next requests gather; they go into the next commit together, so that the price
-//! of one sync is shared by all who wait for it. Each has its own savepoint: a conflict of one does not fail the others.
-//! Nobody is answered before the commit.
+//! of one sync is shared by all who wait for it. Nobody is answered before the commit.
+//!
+//! A conflict of one does not fail the others, because work refuses before it writes. (A savepoint for each would do the
+//! same, and copy every page each of them touches.) Where SQLite itself fails, for want of room say, the group is undone
+//! and each member is tried alone.
 //!
 //! Several processes may do this on one file: each transaction takes the file's write lock when it begins, and nothing
 //! read before is believed.
@@ -27,8 +30,8 @@ use crate::trouble::{Place, Trouble};
 pub(crate) trait Work: Send + 'static {
     /// What the caller gets.
     type Answer: Send + 'static;
-    /// Does it. What it wrote is undone if it fails. It may be called a second time, if the group it was in could not be
-    /// committed and each member is tried alone.
+    /// Does it. It must refuse ([`Trouble::Said`]) before it writes anything; when SQLite fails, what was written is
+    /// undone. It may be called a second time, if the group it was in was undone and each member is tried alone.
     fn apply(&mut self, connection: &Connection) -> Result<Self::Answer, Trouble>;
     /// Whether the answer promises that it survives a power cut. What can be made again need not wait for the disk; a
     /// crash of the process alone loses nothing either way.
@@ -37,10 +40,19 @@ pub(crate) trait Work: Send + 'static {
     fn weight(&self) -> usize;
 }
 
+/// What a piece of work leaves of the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It was done, or refused without a trace.
+    Sound,
+    /// SQLite failed in the middle of it.
+    Spoiled,
+}
+
 /// A piece of work with somebody waiting for it.
 pub(crate) trait Order: Send {
-    /// Whether what it wrote is to be kept. The outcome is kept inside.
-    fn apply(&mut self, connection: &Connection) -> bool;
+    /// Does it, and keeps the outcome inside.
+    fn apply(&mut self, connection: &Connection) -> Applied;
     fn must_survive_power_cut(&self) -> bool;
     fn weight(&self) -> usize;
     /// Answers with the outcome, or with what befell the whole group.
@@ -54,8 +66,11 @@ struct Waiting<W: Work> {
 }
 
 impl<W: Work> Order for Waiting<W> {
-    fn apply(&mut self, connection: &Connection) -> bool {
-        self.outcome.insert(self.work.apply(connection)).is_ok()
+    fn apply(&mut self, connection: &Connection) -> Applied {
+        match self.outcome.insert(self.work.apply(connection)) {
+            Err(Trouble::Sql(_)) => Applied::Spoiled,
+            Ok(_) | Err(Trouble::Said(_)) => Applied::Sound,
+        }
     }
     fn must_survive_power_cut(&self) -> bool {
         self.work.must_survive_power_cut()
