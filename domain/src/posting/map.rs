@@ -131,7 +131,7 @@ fn draft(inputs: &MapInputs<'_>, facts: &ReportFacts, personal: &PersonalFields,
     let mut drafted = Drafted { documents: Vec::new(), headers: Vec::new(), lines: whys, notes: Vec::new() };
     let payable_kind = if sheets.net.is_sign_negative() { DocumentKind::CreditNote } else { DocumentKind::SupplierInvoice };
     // Lines that failed are not on any sheet: whether a supplier serves is still worth saying in the same breath.
-    let owed = facts.lines.iter().any(|line| line.reimbursable == Flag::Yes) && !paid_at_source(facts);
+    let owed = facts.lines.iter().any(|line| line.reimbursable == Flag::Yes) && !facts.paid_at_source();
     let supplier = if owed && !(sheets.payable.is_empty() && against.reject.is_empty()) {
         find_supplier(submitter.as_ref(), currency, inputs, against)
     } else {
@@ -218,11 +218,6 @@ fn find_supplier(
             None
         }
     }
-}
-
-/// Paid at the source already: an open payable would pay it twice.
-fn paid_at_source(facts: &ReportFacts) -> bool {
-    facts.status == SourceStatus::Reimbursed || facts.ach_reimbursed == Flag::Yes || !facts.entry_id.trim().is_empty()
 }
 
 struct LineResult {
@@ -360,7 +355,7 @@ fn counter_side(
         Some(Against::Account(coding.clone()))
     };
     if reimbursable {
-        if !paid_at_source(facts) {
+        if !facts.paid_at_source() {
             return Some(Against::Supplier);
         }
         return match rules.clearing_for_reimbursement() {

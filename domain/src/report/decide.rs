@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::admit::{Refusal, admit, event_name};
 use super::event::{AfterReversal, Basis, Doubt, Exclusion, Mapping, Proof, ReportEvent, Step};
-use super::payload::{MaterialHash, Payload, Personal, SourceStatus};
+use super::payload::{MaterialHash, Payload, Personal};
 use super::reason::Reason;
 use super::state::{Case, DocumentState, Report, Stage, StageName};
 use crate::ids::{InstanceId, Label, Reference};
@@ -277,10 +277,10 @@ fn drift(
         return Vec::new();
     }
     let mut events = Vec::new();
-    let was_open = capture.payload.facts.status != SourceStatus::Reimbursed;
+    let was_open = !capture.payload.facts.paid_at_source();
     let payable = report.dossier().is_some_and(|d| d.documents.iter().any(|f| f.document.supplier().is_some()));
     let already = report.cases().iter().any(|case| matches!(case, Case::PaidAtSource));
-    if was_open && payload.facts.status == SourceStatus::Reimbursed && payable && !already {
+    if was_open && payload.facts.paid_at_source() && payable && !already {
         events.push(ReportEvent::PaidAtSource);
     }
     events.push(ReportEvent::SourceDrifted { payload, payload_hash, material_hash });

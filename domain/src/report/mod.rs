@@ -13,6 +13,8 @@ mod state;
 mod stored;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use admit::{Refusal, admit, event_name};
 pub use decide::{Command, Decision, MapOutcome, decide};

@@ -151,6 +151,13 @@ pub struct ReportFacts {
     pub lines: Vec<LineFacts>,
 }
 
+impl ReportFacts {
+    /// Paid at the source already, by any sign of it: an open payable would pay it twice (design §6).
+    pub fn paid_at_source(&self) -> bool {
+        self.status == SourceStatus::Reimbursed || self.ach_reimbursed == Flag::Yes || !self.entry_id.trim().is_empty()
+    }
+}
+
 /// The open part of an expense.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineFacts {
@@ -371,7 +378,7 @@ impl Canonical {
 
 impl Payload {
     /// Hash of the material fields under this salt: what was submitted by whom, in which policy, currency and state
-    /// of payment, approved when, and of each line its transaction, amounts, currency, date, coding, kind and tax.
+    /// of payment, approved when, and of each line its transaction, amounts, currency, date, coding, card, kind and tax.
     /// The order of lines at the source is not material; names, titles and comments are not.
     pub fn material_hash(&self, salt: &str) -> MaterialHash {
         let facts = &self.facts;
@@ -413,6 +420,8 @@ impl Payload {
                 &line.bank,
                 &line.card_id,
                 &line.card_name,
+                // A sign that a card paid: it decides who is credited.
+                &line.mcc,
                 &line.tax_code,
             ] {
                 hash.field(text);
