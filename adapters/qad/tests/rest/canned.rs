@@ -95,7 +95,14 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         .answers
         .pop_front()
         .unwrap_or((599, "nothing more was to be asked".to_owned()));
-    Response::builder().status(status).body(Body::from(text)).unwrap()
+    let response = Response::builder().status(status);
+    // Where an unauthenticated browser is sent (contract §1.3).
+    let response = if status == 302 {
+        response.header("location", "/clouderp/resources/login.jsp")
+    } else {
+        response
+    };
+    response.body(Body::from(text)).unwrap()
 }
 
 pub fn canaries() -> Canaries {

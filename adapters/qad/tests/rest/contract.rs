@@ -223,3 +223,12 @@ async fn an_answer_without_end_is_given_up() {
         .unwrap_err();
     assert!(error.to_string().contains("max_answer_bytes"), "{error}");
 }
+
+#[tokio::test]
+async fn a_redirect_to_the_login_page_is_not_followed() {
+    let server = Canned::start([(200, TOKEN), (302, ""), (200, "<html>Login</html>")]).await;
+    assert!(
+        matches!(server.client().post(&invoice()).await, PostAnswer::Unknown { detail } if detail.starts_with("HTTP 302"))
+    );
+    assert_eq!(server.received().len(), 2);
+}

@@ -57,7 +57,9 @@ async fn nothing_but_the_wire_sees_a_secret() {
     let refused = r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"fieldName":"eyJ-access-one","message":"token eyJ-access-one","code":"eyJ-refresh-one","severity":1}]}}"#;
     let accepted = r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},"supplementaryMessages":["eyJ-access-one"]}"#;
     let denied = r#"{"errors":[{"message":"Bearer eyJ-access-one"}]}"#;
-    let edge = format!("{}eyJ-access-one{}", "y".repeat(1_960), "z".repeat(500));
+    let edge = |at: usize| format!("{}eyJ-access-one{}", "y".repeat(at), "z".repeat(500));
+    // Across the cut of an answer to a post, which has a few words before it, and of one to a read, which has none.
+    let (post_edge, read_edge) = (edge(1_970), edge(1_993));
     for (status, body) in [
         (200, echo.as_str()),
         (500, &echo),
@@ -65,7 +67,8 @@ async fn nothing_but_the_wire_sees_a_secret() {
         (200, refused),
         (200, accepted),
         (400, &echo),
-        (200, &edge),
+        (200, &post_edge),
+        (500, &read_edge),
     ] {
         let server = Canned::start([
             (200, TOKEN),
