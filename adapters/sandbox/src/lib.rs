@@ -20,5 +20,6 @@ pub mod clock;
 pub mod control;
 pub mod expensify;
 pub mod fault;
+pub mod month;
 pub mod qad;
 pub mod server;
