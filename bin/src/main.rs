@@ -1,1 +1,7 @@
-fn main() {}
+//! The `tieout` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tieout::main()
+}

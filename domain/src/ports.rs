@@ -338,6 +338,9 @@ pub trait Source: Send + Sync {
     fn take_calls(&self) -> SourceCalls;
 }
 
+/// Names the instant of the next send from the instants of the last ones; milliseconds since the epoch, oldest first.
+pub type PaceRule = Box<dyn FnOnce(&[i64]) -> i64 + Send>;
+
 /// Where the limiter keeps the instants of its last sends, for all processes and connections of one account.
 pub trait PaceBook: Send + Sync {
     /// In one atomic step: reads the account's last sends (oldest first, at most 20, milliseconds since the epoch), lets
@@ -345,7 +348,7 @@ pub trait PaceBook: Send + Sync {
     fn reserve(
         &self,
         account: &str,
-        rule: Box<dyn FnOnce(&[i64]) -> i64 + Send>,
+        rule: PaceRule,
     ) -> impl Future<Output = Result<i64, LogError>> + Send;
 }
 

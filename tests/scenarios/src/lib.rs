@@ -1,1 +1,158 @@
-//! (being built)
+//! Scenarios: the program as a process, against the stand-ins over real HTTP, killed and started again.
+//!
+//! A [`Scene`] holds both stand-ins in this process (so that a test can look into and change their worlds) and an
+//! installation in a folder of its own; [`Scene::tieout`] runs the real binary on it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests: a surprise must end the test")]
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::OnceLock;
+
+use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
+use tieout::ports::SystemClock;
+use tieout_sandbox::expensify::world::World as ExpensifyWorld;
+use tieout_sandbox::month::{self, Size, canary, credentials};
+
+/// How many times shorter the rate limits are in scenarios, on both sides.
+pub const SHRINK: u32 = 200;
+
+/// The program, built beside the tests.
+///
+/// Cargo gives integration tests the binaries of their own package only; this one is found next to the test's own
+/// executable, and built if it is not there.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let mut folder = std::env::current_exe().expect("the test's own path");
+        folder.pop();
+        if folder.ends_with("deps") {
+            folder.pop();
+        }
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mut build = std::process::Command::new(cargo);
+        build.args(["build", "--quiet", "--locked", "-p", "tieout", "--bin", "tieout"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.status().expect("cargo runs");
+        assert!(status.success(), "the program does not build");
+        folder.join("tieout")
+    })
+}
+
+/// Both stand-ins and an installation.
+pub struct Scene {
+    /// The stand-ins.
+    pub stand_ins: StandIns,
+    /// The installation's folder.
+    pub folder: tempfile::TempDir,
+    /// Its configuration.
+    pub config: PathBuf,
+    /// How far the month is from today.
+    offset_millis: i64,
+}
+
+impl Scene {
+    /// The demo's month, certified and ready.
+    pub async fn month() -> Self {
+        Self::with(Size::Demo, |_| {}).await
+    }
+
+    /// The month with changes to Expensify's world before anything runs.
+    pub async fn with(size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
+        let scene = Self::uncertified(size, change).await;
+        let certified = scene.certify().await;
+        assert_eq!(certified.status.code(), Some(0), "certification: {}", text(&certified));
+        scene
+    }
+
+    /// The same, before certification.
+    pub async fn uncertified(size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
+        let clock = SystemClock::set_to(month::now());
+        let options = StageOptions {
+            seed: 2026,
+            size,
+            expensify_port: 0,
+            qad_port: 0,
+            shrink: NonZeroU32::new(SHRINK).expect("above zero"),
+            clock: clock.clone(),
+        };
+        let stand_ins = StandIns::start(&options).await.expect("the stand-ins start");
+        stand_ins.expensify.world().edit(change);
+        let folder = tempfile::tempdir().expect("a folder");
+        let waits = Waits { quarantine: "1s", read_timeout: "2s" };
+        let config =
+            install(&folder.path().join("installation"), &stand_ins.expensify.url(), &stand_ins.qad.url(), &waits, month::now()).expect("an installation");
+        Self { stand_ins, folder, config, offset_millis: clock.offset_millis() }
+    }
+
+    /// Certifies the profile in the test workspace.
+    pub async fn certify(&self) -> Output {
+        self.tieout(&[
+            "profile", "certify", "--workspace", credentials::QAD_TEST_WORKSPACE, "--supplier", canary::SUPPLIER, "--account", "6410",
+            "--clearing", "2150", "--cost-centre", canary::COST_CENTRE, "--currency", "USD", "--date", "2026-10-15", "--as", "tester",
+        ])
+        .await
+    }
+
+    /// Runs the program on the installation to its end.
+    pub async fn tieout(&self, args: &[&str]) -> Output {
+        self.run(args, &[]).await
+    }
+
+    /// Runs the program with more in its environment.
+    pub async fn run(&self, args: &[&str], environment: &[(&str, &str)]) -> Output {
+        let mut command = self.command(args);
+        command.envs(environment.iter().copied());
+        command.output().await.expect("the program runs")
+    }
+
+    /// The program, about to run.
+    pub fn command(&self, args: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(binary());
+        command
+            .args(args)
+            .arg("--config")
+            .arg(&self.config)
+            .env("TIEOUT_LIMIT_SCALE", SHRINK.to_string())
+            .env("TIEOUT_CLOCK_OFFSET_MS", self.offset_millis.to_string())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs cycles until one leaves nothing to do, at most `most`; returns the last one's JSON.
+    pub async fn settle(&self, most: usize) -> serde_json::Value {
+        let mut last = serde_json::Value::Null;
+        for _ in 0..most {
+            let output = self.tieout(&["sync", "--json"]).await;
+            assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "sync: {}", text(&output));
+            let cycles: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of sync");
+            last = cycles[0].clone();
+            let idle = last["complete"] == true
+                && ["captured", "posted", "adopted", "failed", "in_doubt", "marked_asked", "marked_proven"].iter().all(|key| last[*key] == 0);
+            if idle {
+                break;
+            }
+            if last["in_doubt"] != 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+            }
+        }
+        last
+    }
+
+    /// Every document in the workspace's ledger whose reference is one of ours.
+    pub fn ledger(&self) -> Vec<tieout_sandbox::qad::world::Document> {
+        self.stand_ins.qad.handle().read(|world| {
+            let workspace = world.workspaces.get(credentials::QAD_WORKSPACE).expect("the workspace");
+            workspace.ledger.iter().filter(|d| !d.reference.starts_with("ECANARY")).cloned().collect()
+        })
+    }
+}
+
+/// Both streams of a finished program.
+pub fn text(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

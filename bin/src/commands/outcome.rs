@@ -1,0 +1,128 @@
+//! What a cycle came to, for people and as JSON, and the exit status it means.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tieout_domain::report::StageName;
+use tieout_domain::workflow::CycleOutcome;
+
+use crate::out::{DONE, OUTSIDE, PERSON};
+
+/// A cycle's outcome, as `--json` shows it.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    connection: String,
+    complete: bool,
+    seen: usize,
+    captured: usize,
+    withdrawn: usize,
+    mapped: usize,
+    posted: usize,
+    adopted: usize,
+    refused: usize,
+    failed: usize,
+    in_doubt: usize,
+    resolved: Value,
+    marked_asked: usize,
+    marked_proven: usize,
+    stages: Value,
+    warnings: Vec<String>,
+    #[serde(skip)]
+    status: u8,
+}
+
+impl Summary {
+    /// Of one cycle.
+    pub fn of(connection: &str, cycle: &CycleOutcome) -> Self {
+        let mut warnings = Vec::new();
+        if let Some(why) = &cycle.polled.failure {
+            warnings.push(format!("the poll was not complete: {why}"));
+        }
+        if let Some(why) = cycle.shut.as_ref().filter(|_| cycle.polled.complete) {
+            warnings.push(format!("nothing was posted: {why}"));
+        }
+        warnings.extend(cycle.held_masters.iter().map(|held| format!("QAD's {held}")));
+        warnings.extend(cycle.marked.failures.iter().map(|why| format!("marking: {why}")));
+        if !cycle.marked.not_printed.is_empty() {
+            let list: Vec<String> = cycle.marked.not_printed.iter().map(ToString::to_string).collect();
+            warnings.push(format!("Expensify did not print these posted reports when they were marked: {}", list.join(", ")));
+        }
+        if cycle.resolved.incidents > 0 {
+            warnings.push(format!("{} document(s) need a person: `tieout reports --state in_doubt`", cycle.resolved.incidents));
+        }
+        let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
+        let needs_person = count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0 || cycle.shut.is_some();
+        let status = if cycle.polled.unreachable || cycle.ledger_unreachable {
+            OUTSIDE
+        } else if needs_person {
+            PERSON
+        } else {
+            DONE
+        };
+        let stages = cycle.stages.iter().map(|(stage, count)| (serde_name(*stage), json!(count))).collect();
+        Self {
+            connection: connection.to_owned(),
+            complete: cycle.polled.complete,
+            seen: cycle.polled.seen.len(),
+            captured: cycle.polled.captured,
+            withdrawn: cycle.polled.withdrawn,
+            mapped: cycle.mapped,
+            posted: cycle.posted.confirmed,
+            adopted: cycle.posted.adopted + cycle.resolved.adopted,
+            refused: cycle.posted.refused,
+            failed: cycle.posted.failed,
+            in_doubt: cycle.in_doubt,
+            resolved: json!({
+                "adopted": cycle.resolved.adopted, "absent": cycle.resolved.absent,
+                "waiting": cycle.resolved.waiting, "incidents": cycle.resolved.incidents,
+            }),
+            marked_asked: cycle.marked.asked,
+            marked_proven: cycle.polled.marked,
+            stages: Value::Object(stages),
+            warnings,
+            status,
+        }
+    }
+
+    /// The exit status it means.
+    pub fn status(&self) -> u8 {
+        self.status
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        let mut text = format!(
+            "{}: {} seen, {} new or changed, {} mapped anew; {} posted, {} adopted, {} refused, {} in doubt; {} marked, {} proven marked",
+            self.connection,
+            self.seen,
+            self.captured,
+            self.mapped,
+            self.posted,
+            self.adopted,
+            self.refused,
+            self.in_doubt,
+            self.marked_asked,
+            self.marked_proven
+        );
+        if self.withdrawn > 0 {
+            text.push_str(&format!("; {} withdrawn", self.withdrawn));
+        }
+        if let Value::Object(stages) = &self.stages {
+            let list: Vec<String> = stages.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
+            if !list.is_empty() {
+                text.push_str(&format!("\n  reports: {}", list.join(", ")));
+            }
+        }
+        for warning in &self.warnings {
+            text.push_str(&format!("\n  ! {warning}"));
+        }
+        text
+    }
+}
+
+/// A stage's name as JSON has it.
+pub fn serde_name(stage: StageName) -> String {
+    match serde_json::to_value(stage) {
+        Ok(Value::String(name)) => name,
+        _ => stage.to_string(),
+    }
+}

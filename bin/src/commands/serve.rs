@@ -1,0 +1,153 @@
+//! `tieout serve`: each connection on its schedule, health and readiness, a clean end on SIGTERM.
+//!
+//! One task a connection: its cycles follow one another, so that two never run at once. Told to stop, a connection that
+//! waits ends at once; one at work finishes the step in hand for a grace time, and what it leaves is resolvable from
+//! the log: an intent without an outcome is what the next cycle resolves first.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::outcome::Summary;
+use super::sync::cycle;
+use crate::config::ConnectionConfig;
+use crate::installation::Installation;
+use crate::out::{DONE, Failure, Out};
+
+/// How long a cycle at work may go on after the signal.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What readiness looks at.
+struct Health {
+    stopping: AtomicBool,
+    /// Has each connection had a cycle that reached both systems?
+    ready: Vec<AtomicBool>,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(installation: Installation, out: Out) -> Result<u8, Failure> {
+    let installation = Arc::new(installation);
+    let configs: Vec<ConnectionConfig> = installation.config.chosen(None)?.into_iter().cloned().collect();
+    // Whatever is wrong with the configuration is said now, not at the first cycle.
+    for config in &configs {
+        installation.connection(config)?;
+        installation.world(config)?;
+    }
+    let health = Arc::new(Health { stopping: AtomicBool::new(false), ready: configs.iter().map(|_| AtomicBool::new(false)).collect() });
+    let listen = installation.config.serve.listen;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .map_err(|e| Failure::Usage(format!("[serve] listen {listen} cannot be bound: {e}; is another `tieout serve` running?")))?;
+    let address = listener.local_addr()?;
+    out.aside(&format!("tieout serves {} connection(s); health on http://{address}/healthz and /readyz", configs.len()))?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut web_stop = stop.subscribe();
+    let web = tokio::spawn(
+        axum::serve(listener, routes(Arc::clone(&health)))
+            .with_graceful_shutdown(async move {
+                let _ = web_stop.wait_for(|stop| *stop).await;
+            })
+            .into_future(),
+    );
+    let mut tasks = JoinSet::new();
+    for (index, config) in configs.into_iter().enumerate() {
+        tasks.spawn(connection(Arc::clone(&installation), config, index, Arc::clone(&health), stopped.clone(), out));
+    }
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    out.aside("tieout stops: the step in hand is finished or left resolvable")?;
+    health.stopping.store(true, Ordering::SeqCst);
+    let _ = stop.send(true);
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        out.aside("a cycle was still at work after 30 s and is cut: the next one finds its place from the log")?;
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(2), web).await;
+    Ok(DONE)
+}
+
+async fn connection(
+    installation: Arc<Installation>,
+    config: ConnectionConfig,
+    index: usize,
+    health: Arc<Health>,
+    mut stopped: watch::Receiver<bool>,
+    out: Out,
+) {
+    // One world for the life of the task: it holds QAD's session, and remembers a refused login.
+    let mut world = match installation.world(&config) {
+        Ok(world) => world,
+        Err(failure) => {
+            let _ = out.aside(&format!("{}: {failure}", config.name));
+            return;
+        }
+    };
+    let mut versions = installation.credential_versions(&config);
+    while !*stopped.borrow() {
+        match cycle(&installation, &config, &world, false).await {
+            Ok(outcome) => {
+                let summary = Summary::of(config.name.as_str(), &outcome);
+                let reached = !outcome.polled.unreachable && !outcome.ledger_unreachable;
+                if let Some(ready) = health.ready.get(index) {
+                    ready.store(reached, Ordering::SeqCst);
+                }
+                let _ = out.aside(&summary.words());
+            }
+            Err(failure) => {
+                if let Some(ready) = health.ready.get(index) {
+                    ready.store(false, Ordering::SeqCst);
+                }
+                let _ = out.aside(&format!("{}: {failure}", config.name));
+            }
+        }
+        // Credentials may have been rotated while the cycle ran: the next one uses them.
+        match installation.credentials_changed(&config, &mut versions) {
+            Ok(false) => {}
+            Ok(true) => match installation.world(&config) {
+                Ok(fresh) => world = fresh,
+                Err(failure) => {
+                    let _ = out.aside(&format!("{}: {failure}", config.name));
+                }
+            },
+            Err(failure) => {
+                let _ = out.aside(&format!("{}: {failure}", config.name));
+            }
+        }
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(config.every) => {}
+        }
+    }
+}
+
+fn routes(health: Arc<Health>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { (StatusCode::OK, "alive\n") }))
+        .route(
+            "/readyz",
+            get(|State(health): State<Arc<Health>>| async move {
+                if health.stopping.load(Ordering::SeqCst) {
+                    (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+                } else if health.ready.iter().all(|ready| ready.load(Ordering::SeqCst)) {
+                    (StatusCode::OK, "ready\n")
+                } else {
+                    (StatusCode::SERVICE_UNAVAILABLE, "not every connection has reached both systems in its last cycle\n")
+                }
+            }),
+        )
+        .with_state(health)
+}

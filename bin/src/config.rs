@@ -1,0 +1,276 @@
+//! `tieout.toml`: the store and the connections. Secrets are never in it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::Deserialize;
+use tieout_domain::ids::{ConnectionId, ConnectionName, Label, PolicyId, Workspace};
+
+use crate::out::Failure;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the log is.
+    pub store: Store,
+    /// Where the secrets are.
+    #[serde(default)]
+    pub vault: VaultFiles,
+    /// Health and readiness of `serve`.
+    #[serde(default)]
+    pub serve: Serve,
+    /// The connections.
+    #[serde(default)]
+    pub connection: Vec<ConnectionConfig>,
+    /// The folder that relative paths start from: the file's own.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite:<path>`.
+    pub url: String,
+}
+
+/// Where the secrets are, and where the key that opens them comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VaultFiles {
+    /// Credentials.
+    pub path: PathBuf,
+    /// People's keys.
+    pub people: PathBuf,
+    /// File that holds the key, 0600.
+    pub key_file: Option<PathBuf>,
+    /// Environment variable that holds the key, base64.
+    pub key_env: Option<String>,
+    /// The key is derived from a passphrase: asked on the terminal, or taken from `TIEOUT_PASSPHRASE`.
+    pub passphrase: bool,
+}
+impl Default for VaultFiles {
+    fn default() -> Self {
+        Self { path: "tieout.vault".into(), people: "tieout.people".into(), key_file: None, key_env: None, passphrase: false }
+    }
+}
+
+/// Health and readiness of `serve`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Serve {
+    /// Address of `/healthz` and `/readyz`.
+    pub listen: std::net::SocketAddr,
+}
+impl Default for Serve {
+    fn default() -> Self {
+        Self { listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8087)) }
+    }
+}
+
+/// One connection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionConfig {
+    /// Minted by `tieout init`; streams in the log bear it, so it never changes.
+    pub id: ConnectionId,
+    /// A label.
+    pub name: ConnectionName,
+    /// The rule set.
+    pub rules: PathBuf,
+    /// How often a cycle begins, e.g. `15m`.
+    #[serde(deserialize_with = "span")]
+    pub every: Duration,
+    /// The source.
+    pub expensify: ExpensifyConfig,
+    /// The ledger.
+    pub qad: QadConfig,
+}
+
+/// The source of a connection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpensifyConfig {
+    /// The one endpoint.
+    pub url: String,
+    /// Policies, each of one connection only.
+    pub policies: Vec<PolicyId>,
+    /// The export label.
+    pub label: Label,
+    /// Approvals before this day were keyed by hand.
+    pub go_live: NaiveDate,
+}
+
+/// The ledger of a connection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QadConfig {
+    /// Base URL, with its context root.
+    pub url: String,
+    /// Domain and entity.
+    pub workspace: Workspace,
+    /// The profile of this installation.
+    pub profile: PathBuf,
+    /// Every date we derive is of this zone.
+    #[serde(deserialize_with = "zone")]
+    pub timezone: Tz,
+}
+
+fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_span(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no time span: write a number and s, m, h or d, e.g. `15m`")))
+}
+
+fn zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is no time zone of the IANA list, e.g. `America/New_York`")))
+}
+
+/// Reads `90s`, `15m`, `1h`, `1d`.
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+impl Config {
+    /// Reads a file and checks what can be checked without opening anything else.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Failure::Usage(format!(
+                "the configuration {} cannot be read ({e}): run `tieout init` to make one, or name another with --config",
+                path.display()
+            ))
+        })?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        Self::parse(&text, &folder).map_err(|detail| Failure::Usage(format!("{}: {detail}", path.display())))
+    }
+
+    /// Reads a text.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        let mut config: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        config.folder = folder.to_path_buf();
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.store_path()?;
+        let sources = [self.vault.key_file.is_some(), self.vault.key_env.is_some(), self.vault.passphrase];
+        if sources.iter().filter(|given| **given).count() > 1 {
+            return Err("[vault] names more than one of key_file, key_env and passphrase: keep one".into());
+        }
+        let mut names = BTreeSet::new();
+        let mut ids = BTreeSet::new();
+        let mut policies = BTreeSet::new();
+        for connection in &self.connection {
+            if !names.insert(connection.name.clone()) {
+                return Err(format!("two connections are named `{}`: rename one", connection.name));
+            }
+            if !ids.insert(connection.id) {
+                return Err(format!("two connections have the id {}: an id is minted once by `tieout init` and never copied", connection.id));
+            }
+            if connection.expensify.policies.is_empty() {
+                return Err(format!("connection `{}` names no policies", connection.name));
+            }
+            for policy in &connection.expensify.policies {
+                if !policies.insert(policy.clone()) {
+                    return Err(format!("policy {policy} stands in two places: a policy belongs to one connection, once"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of the log.
+    pub fn store_path(&self) -> Result<PathBuf, String> {
+        match self.store.url.split_once(':') {
+            Some(("sqlite", path)) if !path.trim().is_empty() => Ok(self.at(Path::new(path.trim()))),
+            Some(("esdb" | "kurrentdb", _)) => {
+                Err("[store] url: this build keeps its log in SQLite only; write `sqlite:tieout.db`".into())
+            }
+            _ => Err(format!("[store] url `{}` is not of the form `sqlite:tieout.db`", self.store.url)),
+        }
+    }
+
+    /// A path of the file, from the file's folder.
+    pub fn at(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The connections that are meant: the one named, or all.
+    pub fn chosen(&self, name: Option<&str>) -> Result<Vec<&ConnectionConfig>, Failure> {
+        if self.connection.is_empty() {
+            return Err(Failure::Usage("the configuration names no [[connection]]: run `tieout init`".into()));
+        }
+        let found: Vec<_> = self.connection.iter().filter(|c| name.is_none_or(|name| c.name.as_str() == name)).collect();
+        match (found.is_empty(), name) {
+            (true, Some(name)) => {
+                let known: Vec<&str> = self.connection.iter().map(|c| c.name.as_str()).collect();
+                Err(Failure::Usage(format!("there is no connection `{name}`; the configuration has {}", known.join(", "))))
+            }
+            _ => Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[store]
+url = "sqlite:tieout.db"
+
+[[connection]]
+id = "0198c0de-0000-7000-8000-000000000001"
+name = "acme-us"
+rules = "rules/acme-us.toml"
+every = "15m"
+
+[connection.expensify]
+url = "https://integrations.expensify.com/Integration-Server/ExpensifyIntegrations"
+policies = ["0123456789ABCDEF"]
+label = "tieout-acme-us"
+go_live = "2026-11-01"
+
+[connection.qad]
+url = "https://acme.adaptive.qad.com/clouderp"
+workspace = "10USA_10USACO"
+profile = "profiles/acme.toml"
+timezone = "America/New_York"
+"#;
+
+    #[test]
+    fn the_example_of_the_design_is_read() {
+        let config = Config::parse(GOOD, Path::new("/etc/tieout")).unwrap();
+        assert_eq!(config.store_path().unwrap(), Path::new("/etc/tieout/tieout.db"));
+        assert_eq!(config.connection[0].every, Duration::from_secs(900));
+    }
+
+    #[test]
+    fn each_bad_configuration_is_refused_by_name() {
+        let with = |from: &str, to: &str| Config::parse(&GOOD.replace(from, to), Path::new(".")).unwrap_err();
+        assert!(with("every = \"15m\"", "every = \"15\"").contains("`15` is no time span"));
+        assert!(with("America/New_York", "America/Gotham").contains("`America/Gotham` is no time zone"));
+        assert!(with("[store]", "[store]\ncolour = \"red\"").contains("unknown field `colour`"));
+        assert!(with("go_live = \"2026-11-01\"\n", "").contains("missing field `go_live`"));
+        assert!(with("sqlite:tieout.db", "esdb://n1:2113").contains("SQLite only"));
+        assert!(with("policies = [\"0123456789ABCDEF\"]", "policies = []").contains("names no policies"));
+        assert!(with("policies = [\"0123456789ABCDEF\"]", "policies = [\"A\", \"A\"]").contains("stands in two places"));
+        assert!(with("id = \"0198c0de", "id = \"zzzz").contains("id"));
+    }
+}

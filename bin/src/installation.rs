@@ -1,0 +1,257 @@
+//! An installation opened: its configuration, log, vault and people; and the world of one of its connections.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tieout_domain::ids::InstanceId;
+use tieout_domain::ports::{Entropy, Ports};
+use tieout_domain::rules::RuleSet;
+use tieout_domain::workflow::Connection;
+use tieout_expensify::{ExpensifyClient, Limits, Settings};
+use tieout_qad::{QadClient, profile::Profile};
+use tieout_store::SqliteLog;
+use tieout_vault::{KeySource, People, SetName, Vault};
+
+use crate::config::{Config, ConnectionConfig};
+use crate::out::Failure;
+use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
+
+/// The build that writes events.
+pub const BUILD: &str = concat!("tieout ", env!("CARGO_PKG_VERSION"));
+
+/// What every command works on.
+pub struct Installation {
+    /// As read.
+    pub config: Config,
+    /// The log.
+    pub log: Arc<SqliteLog>,
+    /// Time.
+    pub clock: SystemClock,
+    /// This run of the program.
+    pub instance: InstanceId,
+    people: Arc<People>,
+    vault: std::sync::Mutex<Vault>,
+}
+
+/// The key of the vault, as the configuration names its source.
+pub fn key_source(config: &Config) -> Result<KeySource, Failure> {
+    let vault = &config.vault;
+    if let Some(path) = &vault.key_file {
+        return Ok(KeySource::File(config.at(path)));
+    }
+    if let Some(variable) = &vault.key_env {
+        let value = std::env::var(variable)
+            .map_err(|_| Failure::Usage(format!("the environment variable {variable}, which holds the key of the vault, is not set")))?;
+        return Ok(KeySource::Environment { variable: variable.clone(), value: SecretString::from(value) });
+    }
+    if vault.passphrase {
+        return passphrase("Passphrase of the vault: ").map(KeySource::Passphrase);
+    }
+    Ok(KeySource::File(config.at(Path::new("tieout.key"))))
+}
+
+/// A passphrase from `TIEOUT_PASSPHRASE`, else from the terminal.
+pub fn passphrase(prompt: &str) -> Result<SecretString, Failure> {
+    if let Ok(value) = std::env::var("TIEOUT_PASSPHRASE") {
+        return Ok(SecretString::from(value));
+    }
+    rpassword::prompt_password(prompt)
+        .map(SecretString::from)
+        .map_err(|e| Failure::Usage(format!("no passphrase: there is no terminal to ask on ({e}); set TIEOUT_PASSPHRASE")))
+}
+
+/// The set of a connection's credentials. Named by the connection's id, so that renaming a connection loses nothing.
+pub fn set_name(connection: &ConnectionConfig, system: &str) -> Result<SetName, Failure> {
+    SetName::new(format!("{}/{system}", connection.id)).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+impl Installation {
+    /// Opens everything a command needs.
+    pub fn open(config_path: &Path) -> Result<Self, Failure> {
+        Self::open_at(Config::read(config_path)?, SystemClock::from_environment())
+    }
+
+    /// Opens an installation whose wall clock is given.
+    pub fn open_at(config: Config, clock: SystemClock) -> Result<Self, Failure> {
+        let log = SqliteLog::open_existing(config.store_path().map_err(Failure::Usage)?)?;
+        let key = key_source(&config)?;
+        let vault = Vault::open(&config.at(&config.vault.path), &key).map_err(|e| Failure::Usage(e.to_string()))?;
+        let keys = vault.people_keys().map_err(|e| Failure::Usage(e.to_string()))?;
+        let people = People::open(&config.at(&config.vault.people), keys).map_err(|e| Failure::Usage(e.to_string()))?;
+        let instance = InstanceId(SystemEntropy.uuid());
+        Ok(Self { config, log: Arc::new(log), clock, instance, people: Arc::new(people), vault: std::sync::Mutex::new(vault) })
+    }
+
+    fn vault(&self) -> std::sync::MutexGuard<'_, Vault> {
+        // A writer that panicked left the vault as it was read: every change of it is one replacement of the file.
+        self.vault.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The versions of a connection's credentials, as last read.
+    pub fn credential_versions(&self, config: &ConnectionConfig) -> Vec<u64> {
+        let names: Vec<SetName> = ["expensify", "qad"].iter().filter_map(|system| set_name(config, system).ok()).collect();
+        self.vault().sets().filter(|info| names.contains(&info.name)).map(|info| info.version).collect()
+    }
+
+    /// Reads the vault again; were the connection's credentials rotated since `versions`?
+    pub fn credentials_changed(&self, config: &ConnectionConfig, versions: &mut Vec<u64>) -> Result<bool, Failure> {
+        self.vault().reload().map_err(|e| Failure::Usage(e.to_string()))?;
+        let now = self.credential_versions(config);
+        let changed = now != *versions;
+        *versions = now;
+        Ok(changed)
+    }
+
+    /// Opens personal sections.
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The connection as the workflow knows it, its rule set and profile read.
+    pub fn connection(&self, config: &ConnectionConfig) -> Result<Connection, Failure> {
+        let profile = self.profile(config)?;
+        let (rules, rules_text) = self.rules(config)?;
+        Ok(Connection {
+            id: config.id,
+            name: config.name.clone(),
+            policies: config.expensify.policies.clone(),
+            label: config.expensify.label.clone(),
+            go_live: config.expensify.go_live,
+            zone: config.qad.timezone,
+            workspace: config.qad.workspace.clone(),
+            rules,
+            rules_text,
+            quarantine: profile.waits.quarantine.0,
+            build: BUILD.to_owned(),
+        })
+    }
+
+    /// The rule set and its file, verbatim.
+    pub fn rules(&self, config: &ConnectionConfig) -> Result<(RuleSet, String), Failure> {
+        let path = self.config.at(&config.rules);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| Failure::Usage(format!("the rule set {} of connection `{}` cannot be read: {e}", path.display(), config.name)))?;
+        let rules = RuleSet::parse(&text).map_err(|faults| {
+            let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+            Failure::Usage(format!("the rule set {} is refused:\n{}", path.display(), list.join("\n")))
+        })?;
+        Ok((rules, text))
+    }
+
+    /// The QAD profile.
+    pub fn profile(&self, config: &ConnectionConfig) -> Result<Profile, Failure> {
+        let path = self.config.at(&config.qad.profile);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|e| Failure::Usage(format!("the QAD profile {} of connection `{}` cannot be read: {e}", path.display(), config.name)))?;
+        Profile::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
+    }
+
+    /// A client of Expensify.
+    pub fn expensify(&self, config: &ConnectionConfig) -> Result<Expensify, Failure> {
+        let fields = self
+            .vault()
+            .require(&set_name(config, "expensify")?, &["partner_user_id", "partner_user_secret"])
+            .map_err(|e| Failure::Usage(format!("{e}; run `tieout credentials expensify --connection {}`", config.name)))?;
+        let field = |name: &str| fields.require(name).cloned().map_err(|e| Failure::Usage(e.to_string()));
+        let credentials = tieout_expensify::Credentials::new(field("partner_user_id")?, field("partner_user_secret")?)
+            .map_err(|e| Failure::Usage(e.to_string()))?;
+        ExpensifyClient::new(
+            &config.expensify.url,
+            credentials,
+            Settings::new(limits()?),
+            Arc::new(self.clock.clone()),
+            Arc::new(SystemEntropy),
+            Arc::clone(&self.log),
+        )
+        .map_err(|e| Failure::Usage(e.to_string()))
+    }
+
+    /// A client of QAD, in the connection's workspace or another one.
+    pub fn qad(&self, config: &ConnectionConfig, workspace: Option<&tieout_domain::ids::Workspace>) -> Result<Qad, Failure> {
+        let fields = self
+            .vault()
+            .require(&set_name(config, "qad")?, &["client_id", "username", "password"])
+            .map_err(|e| Failure::Usage(format!("{e}; run `tieout credentials qad --connection {}`", config.name)))?;
+        let field = |name: &str| fields.require(name).cloned().map_err(|e| Failure::Usage(e.to_string()));
+        let credentials = tieout_qad::Credentials {
+            client_id: field("client_id")?.expose_secret().to_owned(),
+            username: field("username")?.expose_secret().to_owned(),
+            password: field("password")?,
+        };
+        let workspace = workspace.unwrap_or(&config.qad.workspace);
+        QadClient::new(&config.qad.url, workspace, credentials, self.profile(config)?, self.clock.clone())
+            .map_err(|e| Failure::Usage(e.to_string()))
+    }
+
+    /// The world of one connection.
+    pub fn world(&self, config: &ConnectionConfig) -> Result<World, Failure> {
+        Ok(World {
+            log: Arc::clone(&self.log),
+            source: self.expensify(config)?,
+            ledger: self.qad(config, None)?,
+            clock: self.clock.clone(),
+            entropy: SystemEntropy,
+            people: Arc::clone(&self.people),
+            crash: CrashPoint::from_environment(),
+        })
+    }
+}
+
+/// The limiter's windows: those of production, or shorter by the factor of `TIEOUT_LIMIT_SCALE`, which only a stand-in
+/// on this machine forgives.
+fn limits() -> Result<Limits, Failure> {
+    match std::env::var("TIEOUT_LIMIT_SCALE") {
+        Err(_) => Ok(Limits::production()),
+        Ok(text) => text
+            .parse()
+            .map(Limits::scaled)
+            .map_err(|_| Failure::Usage(format!("TIEOUT_LIMIT_SCALE is `{text}`, not a whole number above zero"))),
+    }
+}
+
+/// Our client of Expensify.
+pub type Expensify = ExpensifyClient<SystemClock, SystemEntropy, SqliteLog>;
+/// Our client of QAD.
+pub type Qad = QadClient<SystemClock>;
+
+/// The world of one connection, as the workflow sees it.
+pub struct World {
+    log: Arc<SqliteLog>,
+    source: Expensify,
+    ledger: Qad,
+    clock: SystemClock,
+    entropy: SystemEntropy,
+    people: Arc<People>,
+    crash: CrashPoint,
+}
+impl Ports for World {
+    type Log = SqliteLog;
+    type Source = Expensify;
+    type Ledger = Qad;
+    type Clock = SystemClock;
+    type Entropy = SystemEntropy;
+    type Sealer = People;
+
+    fn log(&self) -> &SqliteLog {
+        &self.log
+    }
+    fn source(&self) -> &Expensify {
+        &self.source
+    }
+    fn ledger(&self) -> &Qad {
+        &self.ledger
+    }
+    fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+    fn entropy(&self) -> &SystemEntropy {
+        &self.entropy
+    }
+    fn sealer(&self) -> &People {
+        &self.people
+    }
+    fn passing(&self, point: &'static str) {
+        self.crash.passing(point);
+    }
+}
