@@ -22,7 +22,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const WRITERS: usize = 64;
 const ROUNDS: usize = 3;
-const ROUND: Duration = Duration::from_secs(4);
+const ROUND: Duration = Duration::from_secs(3);
 const WANTED: u128 = 20;
 /// Events in the life of a report.
 const LIFE: u64 = 8;
@@ -42,15 +42,16 @@ fn main() -> Outcome<ExitCode> {
         ROUND.as_secs(),
         folder.path().display()
     );
-    let (mut grouped, mut single, mut bare) = (Rate::default(), Rate::default(), Rate::default());
+    let [mut grouped, mut lone, mut single, mut bare] = [const { Rate::ZERO }; 4];
     for round in 0..ROUNDS {
         bare.add(plain_file(&folder.path().join(format!("plain-{round}")))?);
         single.add(one_commit_each(
             &folder.path().join(format!("single-{round}.db")),
         )?);
-        grouped.add(runtime.block_on(through_the_log(
-            &folder.path().join(format!("grouped-{round}.db")),
-        ))?);
+        let path = folder.path().join(format!("lone-{round}.db"));
+        lone.add(runtime.block_on(through_the_log(&path, 1))?);
+        let path = folder.path().join(format!("grouped-{round}.db"));
+        grouped.add(runtime.block_on(through_the_log(&path, WRITERS))?);
     }
     println!(
         "{:>9} appends/s  64 writers through the log",
@@ -77,13 +78,16 @@ fn main() -> Outcome<ExitCode> {
     })
 }
 
-#[derive(Default)]
 struct Rate {
     appends: u128,
     took: Duration,
 }
 
 impl Rate {
+    const ZERO: Self = Self {
+        appends: 0,
+        took: Duration::ZERO,
+    };
     fn add(&mut self, (appends, took): (u128, Duration)) {
         self.appends += appends;
         self.took += took;
@@ -110,17 +114,17 @@ fn stream(report: u64) -> StreamName {
     ))
 }
 
-async fn through_the_log(path: &Path) -> Outcome<(u128, Duration)> {
+async fn through_the_log(path: &Path, writers: usize) -> Outcome<(u128, Duration)> {
     let log = SqliteLog::open(path)?;
     let started = Instant::now();
-    let writers: Vec<_> = (0..WRITERS)
+    let writers: Vec<_> = (0..writers)
         .map(|writer| {
             let log = log.clone();
             tokio::spawn(async move {
                 let mut appends = 0_u64;
                 while started.elapsed() < ROUND {
                     // Report after report, each with its life of a few events.
-                    let report = appends / LIFE * u64::try_from(WRITERS)? + u64::try_from(writer)?;
+                    let report = appends / LIFE * u64::try_from(writers)? + u64::try_from(writer)?;
                     let expected = match appends % LIFE {
                         0 => Expected::NoStream,
                         next => Expected::At(Revision(next - 1)),

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use tieout_domain::ports::{Appended, Expected, LogError, NewEvent, Position, Revision, StreamName};
 
+use crate::bench::{Desk, count_events};
 use crate::number::{from_sql, to_sql};
+use crate::read::size_of_event;
 use crate::trouble::{Place, Trouble};
 use crate::writer::Work;
 
@@ -43,28 +45,106 @@ pub(crate) fn first_revision(expected: Expected) -> Option<Revision> {
 /// What both engines answer to an append of nothing.
 pub(crate) const NOTHING_TO_APPEND: &str = "an append needs at least one event; nothing was appended";
 
+/// What appends of one transaction share: prepared statements, and the rank of the next event.
+pub(crate) struct Appending<'c> {
+    find_stream: CachedStatement<'c>,
+    find_event: CachedStatement<'c>,
+    begin_stream: CachedStatement<'c>,
+    grow_stream: CachedStatement<'c>,
+    add_event: CachedStatement<'c>,
+    next_leaf: i64,
+}
+
+impl<'c> Appending<'c> {
+    /// Within the transaction, because other processes append too.
+    pub(crate) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            find_stream: connection.prepare_cached("SELECT id, head FROM streams WHERE name = ?1")?,
+            find_event: connection
+                .prepare_cached("SELECT leaf, stream, revision FROM events WHERE id = ?1")?,
+            begin_stream: connection
+                .prepare_cached("INSERT OR FAIL INTO streams (name, head) VALUES (?1, ?2)")?,
+            grow_stream: connection.prepare_cached("UPDATE OR FAIL streams SET head = ?2 WHERE id = ?1")?,
+            add_event: connection.prepare_cached(
+                "INSERT OR FAIL INTO events (leaf, stream, revision, id, kind, data, metadata)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            next_leaf: to_sql(count_events(connection)?),
+        })
+    }
+
+    fn stream(&mut self, name: &StreamName) -> rusqlite::Result<Option<Known>> {
+        let known = |row: &Row<'_>| {
+            Ok(Known {
+                id: row.get(0)?,
+                head: row.get(1)?,
+            })
+        };
+        self.find_stream.query_row([&name.0], known).optional()
+    }
+
+    fn standing(&mut self, event: &NewEvent) -> rusqlite::Result<Option<Standing>> {
+        let standing = |row: &Row<'_>| {
+            Ok(Standing {
+                leaf: row.get(0)?,
+                stream: row.get(1)?,
+                revision: row.get(2)?,
+            })
+        };
+        self.find_event
+            .query_row([event.id.0.as_bytes()], standing)
+            .optional()
+    }
+}
+
+/// A stream that has events.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    id: i64,
+    head: i64,
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    leaf: i64,
+    stream: i64,
+    revision: i64,
+}
+
 impl Work for Append {
     type Answer = Appended;
 
-    fn apply(&mut self, connection: &Connection) -> Result<Appended, Trouble> {
-        let Some(first) = self.events.first() else {
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Result<Appended, Trouble> {
+        let Some((first, others)) = self.events.split_first() else {
             return Err(self.place.failed(NOTHING_TO_APPEND).into());
         };
-        let known = self.find_stream(connection)?;
-        let standing = standing_of(connection, first)?;
-        if let (Some((stream, _)), Some(standing)) = (known, &standing)
-            && let Some(appended) = self.already_there(connection, stream, standing)?
+        let log = desk.appending()?;
+        let known = log.stream(&self.stream)?;
+        let standing = log.standing(first)?;
+        if let (Some(known), Some(standing)) = (known, standing)
+            && let Some(appended) = self.already_there(log, known, standing)?
         {
             return Ok(appended);
         }
-        let head = known.map(|(_, head)| Revision(from_sql(head)));
+        let head = known.map(|known| Revision(from_sql(known.head)));
         if !holds(self.expected, head) {
-            return Err(self.conflict(head).into());
+            let (stream, expected) = (self.stream.clone(), self.expected);
+            return Err(LogError::Conflict {
+                stream,
+                expected,
+                actual: head,
+            }
+            .into());
         }
-        if let Some(taken) = self.find_taken_id(connection)? {
+        let taken = match standing {
+            Some(_) => Some(first),
+            None => find_taken(log, first, others)?,
+        };
+        if let Some(taken) = taken {
             return Err(self.place.failed(id_is_taken(taken)).into());
         }
-        self.insert(connection, known)
+        self.insert(log, known)
     }
 
     fn must_survive_power_cut(&self) -> bool {
@@ -72,116 +152,76 @@ impl Work for Append {
     }
 
     fn weight(&self) -> usize {
-        self.events
-            .iter()
-            .map(|e| e.data.len().saturating_add(e.metadata.len()))
-            .sum()
+        self.events.iter().map(size_of_event).sum()
     }
 }
 
-/// Where an event stands: leaf, stream, revision.
-type Standing = (i64, i64, i64);
-
-fn standing_of(connection: &Connection, event: &NewEvent) -> rusqlite::Result<Option<Standing>> {
-    connection
-        .prepare_cached("SELECT leaf, stream, revision FROM events WHERE id = ?1")?
-        .query_row([event.id.0.as_bytes()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .optional()
+/// The first event whose id stands in the log already, or twice in this append. The first of all is known not to.
+fn find_taken<'e>(
+    log: &mut Appending<'_>,
+    first: &NewEvent,
+    others: &'e [NewEvent],
+) -> rusqlite::Result<Option<&'e NewEvent>> {
+    let mut fresh = BTreeSet::from([first.id]);
+    for event in others {
+        if !fresh.insert(event.id) || log.standing(event)?.is_some() {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
 }
 
 impl Append {
-    /// The stream's row id and head.
-    fn find_stream(&self, connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
-        connection
-            .prepare_cached("SELECT id, head FROM streams WHERE name = ?1")?
-            .query_row([&self.stream.0], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-    }
-
     /// Whether these very events stand in this stream, one after the other, where this append would have put them: then
     /// it is a retry after a lost answer. Events that others appended since do not matter.
     fn already_there(
         &self,
-        connection: &Connection,
-        stream: i64,
-        first: &Standing,
-    ) -> Result<Option<Appended>, Trouble> {
-        let (_, found_in, start) = *first;
-        let starts_right = first_revision(self.expected).is_none_or(|wanted| to_sql(wanted.0) == start);
-        if found_in != stream || !starts_right {
+        log: &mut Appending<'_>,
+        known: Known,
+        first: Standing,
+    ) -> rusqlite::Result<Option<Appended>> {
+        let starts_right =
+            first_revision(self.expected).is_none_or(|wanted| to_sql(wanted.0) == first.revision);
+        if first.stream != known.id || !starts_right {
             return Ok(None);
         }
-        let mut last = *first;
-        for (revision, event) in (start..).zip(&self.events) {
-            match standing_of(connection, event)? {
-                Some(standing) if standing.1 == stream && standing.2 == revision => last = standing,
+        let mut last = first;
+        for (revision, event) in (first.revision..).zip(&self.events) {
+            match log.standing(event)? {
+                Some(standing) if standing.stream == known.id && standing.revision == revision => {
+                    last = standing
+                }
                 _ => return Ok(None),
             }
         }
-        Ok(Some(Appended {
-            revision: Revision(from_sql(last.2)),
-            position: position_of(from_sql(last.0)),
-        }))
+        Ok(Some(answer(last.revision, last.leaf)))
     }
 
-    /// The first event whose id stands in the log already, or twice in this append.
-    fn find_taken_id(&self, connection: &Connection) -> rusqlite::Result<Option<&NewEvent>> {
-        let mut fresh = BTreeSet::new();
-        for event in &self.events {
-            if !fresh.insert(event.id) || standing_of(connection, event)?.is_some() {
-                return Ok(Some(event));
-            }
-        }
-        Ok(None)
-    }
-
-    fn insert(&self, connection: &Connection, known: Option<(i64, i64)>) -> Result<Appended, Trouble> {
-        let next_leaf: i64 = connection
-            .prepare_cached("SELECT coalesce(max(leaf) + 1, 0) FROM events")?
-            .query_row([], |row| row.get(0))?;
+    fn insert(&self, log: &mut Appending<'_>, known: Option<Known>) -> Result<Appended, Trouble> {
         let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
-        let first_revision = known.map_or(0, |(_, head)| head.saturating_add(1));
+        let first_revision = known.map_or(0, |known| known.head.saturating_add(1));
         let last_revision = first_revision.saturating_add(count).saturating_sub(1);
         let stream = match known {
-            Some((stream, _)) => {
-                connection
-                    .prepare_cached("UPDATE OR FAIL streams SET head = ?2 WHERE id = ?1")?
-                    .execute(params![stream, last_revision])?;
-                stream
+            Some(known) => {
+                log.grow_stream.execute([known.id, last_revision])?;
+                known.id
             }
-            None => connection
-                .prepare_cached("INSERT OR FAIL INTO streams (name, head) VALUES (?1, ?2)")?
-                .insert(params![self.stream.0, last_revision])?,
+            None => log.begin_stream.insert(params![self.stream.0, last_revision])?,
         };
-        let mut insert = connection.prepare_cached(
-            "INSERT OR FAIL INTO events (leaf, stream, revision, id, kind, data, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for ((leaf, revision), event) in (next_leaf..).zip(first_revision..).zip(&self.events) {
-            insert.execute(params![
-                leaf,
-                stream,
-                revision,
-                event.id.0.as_bytes(),
-                event.kind,
-                event.data,
-                event.metadata
-            ])?;
+        for ((leaf, revision), event) in (log.next_leaf..).zip(first_revision..).zip(&self.events) {
+            let id = event.id.0.as_bytes();
+            let row = params![leaf, stream, revision, id, event.kind, event.data, event.metadata];
+            log.add_event.execute(row)?;
         }
-        let last_leaf = next_leaf.saturating_add(count).saturating_sub(1);
-        Ok(Appended {
-            revision: Revision(from_sql(last_revision)),
-            position: position_of(from_sql(last_leaf)),
-        })
+        log.next_leaf = log.next_leaf.saturating_add(count);
+        Ok(answer(last_revision, log.next_leaf.saturating_sub(1)))
     }
+}
 
-    fn conflict(&self, actual: Option<Revision>) -> LogError {
-        LogError::Conflict {
-            stream: self.stream.clone(),
-            expected: self.expected,
-            actual,
-        }
+fn answer(revision: i64, leaf: i64) -> Appended {
+    Appended {
+        revision: Revision(from_sql(revision)),
+        position: position_of(from_sql(leaf)),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use crate::append::Appending;
 use crate::number::from_sql;
 use crate::trouble::{Place, Trouble};
 use crate::writer::{Applied, Order};
@@ -18,19 +19,79 @@ const GROUP_BYTES: usize = 8 << 20;
 /// The longest a commit waits for those who are likely to join it.
 const LONGEST_PATIENCE: Duration = Duration::from_millis(1);
 
+/// Where orders come in.
+struct Door {
+    orders: Receiver<Box<dyn Order>>,
+    /// Taken from the queue, not yet in a group.
+    waiting: VecDeque<Box<dyn Order>>,
+    /// Seen while a group of the other kind was gathered.
+    aside: VecDeque<Box<dyn Order>>,
+    /// How many the next group would hold if all came back who were just answered.
+    likely: usize,
+}
+
+impl Door {
+    /// The next order, however long it takes; `None` when nobody can order any more.
+    fn first(&mut self) -> Option<Box<dyn Order>> {
+        self.waiting.pop_front().or_else(|| self.orders.recv().ok())
+    }
+
+    /// Another for a group that holds `size` already. Those who were just answered are likely to come back at once, and
+    /// would otherwise find the door shut and make every commit half as full: waiting for them until `deadline` lets
+    /// them in. It looks instead of sleeping, because to be woken for each of them costs more.
+    fn next(&mut self, synced: bool, size: usize, deadline: Instant) -> Option<Box<dyn Order>> {
+        loop {
+            while let Some(order) = self.waiting.pop_front() {
+                if order.must_survive_power_cut() == synced {
+                    return Some(order);
+                }
+                self.aside.push_back(order);
+            }
+            self.waiting.extend(self.orders.try_iter());
+            if self.waiting.is_empty() {
+                if size.saturating_add(self.aside.len()) >= self.likely || Instant::now() >= deadline {
+                    return None;
+                }
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// To be called before `answered` are answered: whoever is here by now is none of them.
+    fn shut(&mut self, answered: usize) {
+        self.aside.append(&mut self.waiting);
+        std::mem::swap(&mut self.aside, &mut self.waiting);
+        self.waiting.extend(self.orders.try_iter());
+        self.likely = self.waiting.len().saturating_add(answered);
+    }
+}
+
 /// The thread's side.
 pub(crate) struct Bench {
     connection: Connection,
     place: Place,
-    orders: Receiver<Box<dyn Order>>,
+    door: Door,
     counted: watch::Sender<u64>,
     /// Whether `synchronous` is FULL (else NORMAL).
     synced: bool,
-    /// Taken from the queue, not yet in a group.
-    waiting: VecDeque<Box<dyn Order>>,
-    /// How many the next group would hold if all came back who were just answered.
-    likely: usize,
     last_took: Duration,
+}
+
+/// What the orders of one transaction work on.
+pub(crate) struct Desk<'c> {
+    /// In the transaction.
+    pub(crate) connection: &'c Connection,
+    appending: Option<Appending<'c>>,
+}
+
+impl<'c> Desk<'c> {
+    /// What appends need, prepared by the first of them.
+    pub(crate) fn appending(&mut self) -> rusqlite::Result<&mut Appending<'c>> {
+        match &mut self.appending {
+            Some(appending) => Ok(appending),
+            empty => Ok(empty.insert(Appending::prepare(self.connection)?)),
+        }
+    }
 }
 
 type Group = Vec<Box<dyn Order>>;
@@ -57,101 +118,87 @@ impl Bench {
         Self {
             connection,
             place,
-            orders,
+            door: Door {
+                orders,
+                waiting: VecDeque::new(),
+                aside: VecDeque::new(),
+                likely: 0,
+            },
             counted,
             synced: true,
-            waiting: VecDeque::new(),
-            likely: 0,
             last_took: Duration::ZERO,
         }
     }
 
-    /// Works until nobody can order any more.
+    /// Works until nobody can order any more. Appends and what need not wait for the disk go into commits of their own,
+    /// so that neither suffers from what befalls the other.
     pub(crate) fn work(mut self) {
-        while let Some(group) = self.gather() {
-            self.carry_out(group);
+        while let Some(first) = self.door.first() {
+            self.carry_out(vec![first], true);
         }
     }
 
-    /// Takes what waits. Those who were just answered are likely to come back at once, and would otherwise find the
-    /// door shut and make every commit half as full: waiting for them a fraction of a commit's time lets them in. It
-    /// looks instead of sleeping, because to be woken for each of them costs more. A lone writer never waits.
-    fn gather(&mut self) -> Option<Group> {
-        if self.waiting.is_empty() {
-            self.waiting.push_back(self.orders.recv().ok()?);
-        }
-        let deadline = Instant::now() + LONGEST_PATIENCE.min(self.last_took / 2);
-        loop {
-            self.waiting.extend(self.orders.try_iter());
-            if self.waiting.len() >= self.likely.min(GROUP_REQUESTS) || Instant::now() >= deadline {
-                break;
-            }
-            std::thread::yield_now();
-        }
-        let mut group = Vec::new();
-        let mut bytes = 0_usize;
-        while group.len() < GROUP_REQUESTS
-            && bytes < GROUP_BYTES
-            && let Some(next) = self.waiting.pop_front()
-        {
-            bytes = bytes.saturating_add(next.weight());
-            group.push(next);
-        }
-        Some(group)
-    }
-
-    /// Appends and what need not wait for the disk go apart, so that neither suffers from what befalls the other.
-    fn carry_out(&mut self, group: Group) {
-        let (synced, unsynced): (Group, Group) = group
-            .into_iter()
-            .partition(|order| order.must_survive_power_cut());
-        for (synced, group) in [(true, synced), (false, unsynced)] {
-            if !group.is_empty() {
-                self.carry_out_together(group, synced);
-            }
-        }
-    }
-
-    fn carry_out_together(&mut self, mut group: Group, synced: bool) {
-        let alone = group.len() == 1;
+    /// Carries out a group, which others may join or not.
+    fn carry_out(&mut self, mut group: Group, open: bool) {
+        let synced = group.iter().any(|order| order.must_survive_power_cut());
         let started = Instant::now();
-        let answer = match self.transact(&mut group, synced) {
+        let end = self.transact(&mut group, synced, open);
+        self.last_took = started.elapsed();
+        let alone = group.len() == 1;
+        let answer = match end {
             End::Committed => {
                 self.publish();
                 Ok(())
             }
             // Each deserves its own try, and the culprit its own answer.
             End::Spoiled if alone => Ok(()),
-            End::Spoiled => return self.one_by_one(group, synced),
-            End::NotCommitted(trouble) if !alone && trouble.wrote_nothing() => {
-                return self.one_by_one(group, synced);
-            }
+            End::Spoiled => return self.one_by_one(group),
+            End::NotCommitted(trouble) if !alone && trouble.wrote_nothing() => return self.one_by_one(group),
             End::NotCommitted(trouble) => Err(self.place.error(trouble)),
-            End::NotBegun(error) => Err(self.place.error(error)),
+            End::NotBegun(error) => {
+                // Nobody else here would fare better, and each would wait as long to learn it.
+                group.extend(std::iter::from_fn(|| self.door.next(synced, usize::MAX, started)));
+                Err(self.place.error(error))
+            }
         };
-        self.last_took = started.elapsed();
-        // Whoever is here by now is none of those who are answered next.
-        self.waiting.extend(self.orders.try_iter());
-        self.likely = self.waiting.len().saturating_add(group.len());
+        self.door.shut(group.len());
         for order in group {
             order.answer(&self.place, answer.clone());
         }
     }
 
-    fn one_by_one(&mut self, group: Group, synced: bool) {
+    fn one_by_one(&mut self, group: Group) {
         for order in group {
-            self.carry_out_together(vec![order], synced);
+            self.carry_out(vec![order], false);
         }
     }
 
-    fn transact(&mut self, group: &mut Group, synced: bool) -> End {
+    /// Applies each order as it comes, while those just answered are preparing their next.
+    fn transact(&mut self, group: &mut Group, synced: bool, open: bool) -> End {
         if let Err(error) = self.begin(synced) {
             return End::NotBegun(error);
         }
-        if group
+        let deadline = Instant::now() + LONGEST_PATIENCE.min(self.last_took / 2);
+        let mut desk = Desk {
+            connection: &self.connection,
+            appending: None,
+        };
+        let mut spoiled = group
             .iter_mut()
-            .any(|order| order.apply(&self.connection) == Applied::Spoiled)
+            .any(|order| order.apply(&mut desk) == Applied::Spoiled);
+        let mut bytes: usize = group.iter().map(|order| order.weight()).sum();
+        while open
+            && !spoiled
+            && group.len() < GROUP_REQUESTS
+            && bytes < GROUP_BYTES
+            && let Some(mut next) = self.door.next(synced, group.len(), deadline)
         {
+            spoiled = next.apply(&mut desk) == Applied::Spoiled;
+            bytes = bytes.saturating_add(next.weight());
+            group.push(next);
+        }
+        drop(desk);
+        if spoiled {
             self.undo();
             return End::Spoiled;
         }

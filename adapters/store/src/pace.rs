@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
+use crate::bench::Desk;
 use crate::trouble::{Place, Trouble};
 use crate::writer::Work;
 
@@ -28,7 +29,8 @@ pub(crate) fn decide(rule: Rule, sends: &[i64]) -> Result<i64, &'static str> {
 impl Work for Reserve {
     type Answer = i64;
 
-    fn apply(&mut self, connection: &Connection) -> Result<i64, Trouble> {
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Result<i64, Trouble> {
+        let connection = desk.connection;
         // A rule can be asked once only, and what it said rested on a transaction that is gone.
         let rule = self.rule.take().ok_or_else(|| {
             self.place

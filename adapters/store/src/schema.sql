@@ -19,8 +19,8 @@ CREATE TABLE events (
     UNIQUE (stream, revision)
 ) STRICT;
 
--- Nothing is edited. (FAIL and not ABORT: ABORT has SQLite copy each page before each insert, and here it would undo the
--- same, because each of these speaks before the first row is touched.) The first of these also stops INSERT OR REPLACE, which deletes without asking the third.
+-- Nothing is edited. (FAIL and not ABORT, which would have SQLite copy every page before every insert. A row that is
+-- refused is not touched either way.) The first of these also stops INSERT OR REPLACE, which deletes without asking the third.
 CREATE TRIGGER events_are_only_added BEFORE INSERT ON events
 WHEN NEW.leaf <> (SELECT coalesce(max(leaf) + 1, 0) FROM events)
   OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)

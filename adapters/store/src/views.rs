@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 use tieout_domain::ports::{LogError, Position};
 
+use crate::bench::Desk;
 use crate::file::make_view_tables;
 use crate::number::{from_sql, to_sql};
 use crate::sqlite::Inner;
@@ -203,7 +204,8 @@ struct Apply {
 impl Work for Apply {
     type Answer = Stepped;
 
-    fn apply(&mut self, connection: &Connection) -> Result<Stepped, Trouble> {
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Result<Stepped, Trouble> {
+        let connection = desk.connection;
         make_view_tables(connection)?;
         let actual = checkpoint(connection, &self.view)?;
         if actual != self.step.since {
@@ -246,7 +248,8 @@ struct Forget {
 impl Work for Forget {
     type Answer = ();
 
-    fn apply(&mut self, connection: &Connection) -> Result<(), Trouble> {
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+        let connection = desk.connection;
         make_view_tables(connection)?;
         connection
             .prepare_cached("DELETE FROM view_rows WHERE view = ?1")?

@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use tieout_domain::ports::LogError;
 use tokio::sync::{oneshot, watch};
 
-use crate::bench::{Bench, count_events};
+use crate::bench::{Bench, Desk, count_events};
 use crate::trouble::{Place, Trouble};
 
 /// Something to be done within a transaction.
@@ -32,7 +32,7 @@ pub(crate) trait Work: Send + 'static {
     type Answer: Send + 'static;
     /// Does it. It must refuse ([`Trouble::Said`]) before it writes anything; when SQLite fails, what was written is
     /// undone. It may be called a second time, if the group it was in was undone and each member is tried alone.
-    fn apply(&mut self, connection: &Connection) -> Result<Self::Answer, Trouble>;
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Result<Self::Answer, Trouble>;
     /// Whether the answer promises that it survives a power cut. What can be made again need not wait for the disk; a
     /// crash of the process alone loses nothing either way.
     fn must_survive_power_cut(&self) -> bool;
@@ -52,7 +52,7 @@ pub(crate) enum Applied {
 /// A piece of work with somebody waiting for it.
 pub(crate) trait Order: Send {
     /// Does it, and keeps the outcome inside.
-    fn apply(&mut self, connection: &Connection) -> Applied;
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Applied;
     fn must_survive_power_cut(&self) -> bool;
     fn weight(&self) -> usize;
     /// Answers with the outcome, or with what befell the whole group.
@@ -66,8 +66,8 @@ struct Waiting<W: Work> {
 }
 
 impl<W: Work> Order for Waiting<W> {
-    fn apply(&mut self, connection: &Connection) -> Applied {
-        match self.outcome.insert(self.work.apply(connection)) {
+    fn apply(&mut self, desk: &mut Desk<'_>) -> Applied {
+        match self.outcome.insert(self.work.apply(desk)) {
             Err(Trouble::Sql(_)) => Applied::Spoiled,
             Ok(_) | Err(Trouble::Said(_)) => Applied::Sound,
         }
@@ -171,8 +171,8 @@ mod tests {
     struct Run<F>(Option<F>);
     impl<T: Send + 'static, F: FnOnce(&Connection) -> T + Send + 'static> Work for Run<F> {
         type Answer = T;
-        fn apply(&mut self, connection: &Connection) -> Result<T, Trouble> {
-            Ok(self.0.take().expect("runs once")(connection))
+        fn apply(&mut self, desk: &mut Desk<'_>) -> Result<T, Trouble> {
+            Ok(self.0.take().expect("runs once")(desk.connection))
         }
         fn must_survive_power_cut(&self) -> bool {
             false
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn on_a_nearly_full_disk_each_append_of_a_group_is_answered_for_itself() {
         let (_folder, log) = new_log();
-        leave_room(&log, Some(40)).await;
+        leave_room(&log, Some(20)).await;
         let log = Arc::new(log);
         let writers = (0..32).map(|n| {
             let log = Arc::clone(&log);
@@ -341,9 +341,12 @@ mod tests {
         struct Probe(Arc<std::sync::Mutex<Option<i64>>>);
         impl Work for Probe {
             type Answer = ();
-            fn apply(&mut self, connection: &Connection) -> Result<(), Trouble> {
-                *self.0.lock().unwrap() =
-                    Some(connection.pragma_query_value(None, "synchronous", |row| row.get(0))?);
+            fn apply(&mut self, desk: &mut Desk<'_>) -> Result<(), Trouble> {
+                *self.0.lock().unwrap() = Some(desk.connection.pragma_query_value(
+                    None,
+                    "synchronous",
+                    |row| row.get(0),
+                )?);
                 Ok(())
             }
             fn must_survive_power_cut(&self) -> bool {
