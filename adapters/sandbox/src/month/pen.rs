@@ -168,7 +168,7 @@ impl Pen {
         });
     }
 
-    /// Two to five lines of one trip, the last on the last day.
+    /// So many lines of one trip, one of them on the last day.
     pub(super) fn trip(&mut self, who: &Employee, last: NaiveDate, lines: i64) -> Vec<Expense> {
         (0..lines)
             .map(|place| {

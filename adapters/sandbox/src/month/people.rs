@@ -106,7 +106,6 @@ const TOKYO_LAST: Names = plain!("Mori", "Takahashi", "Ueda", "Sakamoto", "Fujii
 const SPECIAL: &[(Site, usize, Standing)] = &[
     (Site::Ohio, 11, Standing::NoSupplier),
     (Site::Ohio, 23, Standing::Inactive),
-    (Site::Ohio, 37, Standing::NoSupplier),
     (Site::Bavaria, 5, Standing::OtherCurrency),
     (Site::Bavaria, 17, Standing::TwoCurrencies),
     (Site::Bavaria, 29, Standing::InTable),

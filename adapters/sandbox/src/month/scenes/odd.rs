@@ -27,9 +27,7 @@ fn refunds(teller: &mut Teller<'_>) {
             "Hotel changed, one night returned",
             &[s::HOTEL, s::MEALS, s::AIRFARE],
         );
-        let mut back = teller
-            .pen
-            .line_of(who, s::MEALS, before(day(10, 4), 0), site.price(1_100));
+        let mut back = teller.pen.line_of(who, s::MEALS, day(10, 1), site.price(1_100));
         refund(&mut back);
         report.expenses.push(back);
         teller.tell(Scene::Refund, Plan::Posts, report);
@@ -40,7 +38,7 @@ fn refunds(teller: &mut Teller<'_>) {
         let mut report = teller.report(who, "Cancelled flight", &[s::MEALS]);
         let mut back = teller
             .pen
-            .line_of(who, s::AIRFARE, day(10, 2), site.price(61_240));
+            .line_of(who, s::AIRFARE, day(10, 1), site.price(61_240));
         refund(&mut back);
         report.expenses.push(back);
         teller.tell(Scene::CreditNote, Plan::Posts, report);
@@ -48,7 +46,7 @@ fn refunds(teller: &mut Teller<'_>) {
     let who = teller.someone(Site::Ohio);
     let mut report = teller.report(who, "Booked on the wrong category, put right", &[s::TRAINING]);
     let amount = report.line_sum();
-    let mut back = teller.pen.line_of(who, s::CONFERENCE, day(10, 2), amount);
+    let mut back = teller.pen.line_of(who, s::CONFERENCE, day(10, 1), amount);
     refund(&mut back);
     report.expenses.push(back);
     teller.tell(Scene::ZeroNet, Plan::Posts, report);
@@ -95,7 +93,7 @@ fn paid_at_source(teller: &mut Teller<'_>) {
         }
         if number == 0 {
             // Reimbursed and card lines on one report: two clearing accounts in one journal.
-            let mut line = teller.pen.line(who, s::SOFTWARE, day(10, 3));
+            let mut line = teller.pen.line(who, s::SOFTWARE, day(10, 1));
             teller.company_card(&mut line, who);
             report.expenses.push(line);
         }
@@ -184,7 +182,7 @@ fn lines_of_their_own_kind(teller: &mut Teller<'_>) {
     for site in [Site::Ohio, Site::Tokyo] {
         let who = teller.someone(site);
         let mut report = teller.report(who, "With a voucher", &[s::MEALS, s::TAXI]);
-        let mut free = teller.pen.line_of(who, s::HOTEL, day(10, 2), 0);
+        let mut free = teller.pen.line_of(who, s::HOTEL, day(10, 1), 0);
         "Night on points".clone_into(&mut free.comment);
         report.expenses.push(free);
         teller.tell(Scene::ZeroAmountLine, Plan::Posts, report);

@@ -69,7 +69,7 @@ fn nothing_to_post(teller: &mut Teller<'_>) {
     let who = teller.someone(Site::Ohio);
     let mut report = teller.report(who, "Receipts for the record only", &[]);
     for what in [s::HOTEL, s::MEALS] {
-        let line = teller.pen.line_of(who, what, day(10, 2), 0);
+        let line = teller.pen.line_of(who, what, day(10, 1), 0);
         report.expenses.push(line);
     }
     teller.tell(Scene::NothingToPost, Plan::Nothing, report);
@@ -81,8 +81,8 @@ fn resubmitted(teller: &mut Teller<'_>) {
     let first = teller.report(who, "Chicago fair", &[s::HOTEL, s::CONFERENCE]);
     let mut second = teller.report(who, "Chicago fair, second try", &[s::TAXI]);
     second.expenses.extend(first.expenses.first().cloned());
-    let pair = [first.id, second.id];
-    for (mut report, with) in [(first, pair[1]), (second, pair[0])] {
+    let ids = (first.id, second.id);
+    for (mut report, with) in [(first, ids.1), (second, ids.0)] {
         report.total = report.line_sum();
         let documents = documents(&report);
         let expectation = Expectation::PostedOrClaimed { with, documents };

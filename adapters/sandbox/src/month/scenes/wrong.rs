@@ -192,7 +192,7 @@ fn people(teller: &mut Teller<'_>) {
     // Everything at once: whoever corrects it wants to hear it once.
     let who = staff.special(Standing::NoSupplier);
     let mut report: Report = teller.report(who, "First month at the plant", &[s::MEALS, s::TOOLING]);
-    let mut lost = teller.pen.line(who, s::GIFTS, day(10, 6));
+    let mut lost = teller.pen.line(who, s::GIFTS, day(10, 1));
     lost.tag = tag(Site::Ohio, PAINT_SHOP);
     report.expenses.push(lost);
     let codes = &["unmapped_account", "inactive_cost_centre", "no_supplier"];
