@@ -58,6 +58,10 @@ fn main() -> Outcome<ExitCode> {
         grouped.per_second()
     );
     println!(
+        "{:>9} appends/s  one writer through the log (for comparison)",
+        lone.per_second()
+    );
+    println!(
         "{:>9} appends/s  one SQLite commit an append",
         single.per_second()
     );
