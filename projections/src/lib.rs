@@ -14,5 +14,6 @@ pub mod month;
 mod testing;
 mod text;
 pub mod tie_out;
+pub mod trail;
 pub mod view;
 pub mod work_list;
