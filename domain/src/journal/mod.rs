@@ -328,3 +328,6 @@ fn write_json<T: serde::Serialize>(stream: &StreamName, kind: &str, value: &T) -
         source: CodecError::Json { kind: kind.to_owned(), doing: "written", source },
     })
 }
+
+#[cfg(test)]
+mod tests;

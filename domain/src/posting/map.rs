@@ -445,6 +445,8 @@ fn header(inputs: &MapInputs<'_>, facts: &ReportFacts, kind: DocumentKind, again
         }
     };
     let daybook = daybook?;
+    // An invoice keeps its own date where a closed period moves its posting; a journal has no other date.
+    let document_date = if kind == DocumentKind::Journal { period.date } else { date };
     let fields = vec![
         FieldWhy { field: "daybook".into(), value: daybook.to_string(), source: format!("a {kind}"), rule: "[daybooks]".into() },
         FieldWhy {
@@ -454,7 +456,7 @@ fn header(inputs: &MapInputs<'_>, facts: &ReportFacts, kind: DocumentKind, again
             rule: note.clone().unwrap_or_else(|| "posting.date".to_owned()),
         },
     ];
-    Some(Header { daybook, period, document_date: date, fields, note })
+    Some(Header { daybook, period, document_date, fields, note })
 }
 
 fn daybook(inputs: &MapInputs<'_>, kind: DocumentKind, against: &mut Objections) -> Option<crate::ids::DaybookCode> {

@@ -6,6 +6,8 @@ mod dates;
 mod document;
 mod map;
 mod supplier;
+#[cfg(test)]
+mod tests;
 
 pub use document::{
     Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LedgerDocument, LedgerLine, LineOrigin, PostingPeriod,

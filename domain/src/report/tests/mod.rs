@@ -1,7 +1,11 @@
 //! Specifications of the aggregate: design §4 written down a second time, as examples and as properties.
 
-mod decide_documents;
-mod decide_life;
+mod asks;
+mod decide_doubt;
+mod decide_posting;
+mod decide_rules;
+mod decide_source;
+mod events;
 mod given;
 mod material;
 pub(crate) mod samples;

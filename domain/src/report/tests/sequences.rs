@@ -171,12 +171,12 @@ fn sighted(report: &Report, choice: usize) -> Command {
             to: None,
             why: "it posts after all".into(),
         },
-        StageName::Posted if choice % 3 == 0 => Command::StartMarking(label()),
+        StageName::Posted if choice.is_multiple_of(3) => Command::StartMarking(label()),
         StageName::Posted | StageName::MarkedExported => match pick(&["posted"]) {
             Some(file) => Command::Reverse {
                 reference: file.document.reference,
                 ledger_reference: "X".into(),
-                then: if choice % 2 == 0 {
+                then: if choice.is_multiple_of(2) {
                     AfterReversal::PlannedAgain
                 } else {
                     AfterReversal::Excluded
@@ -186,7 +186,7 @@ fn sighted(report: &Report, choice: usize) -> Command {
         },
         StageName::Mapped | StageName::Posting | StageName::PartlyPosted => {
             match pick(&["sending", "in doubt"]) {
-                Some(file) if choice % 5 == 0 => Command::RecordRefused {
+                Some(file) if choice.is_multiple_of(5) => Command::RecordRefused {
                     reference: file.document.reference,
                     messages: vec![message()],
                 },

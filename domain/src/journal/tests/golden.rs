@@ -1,0 +1,248 @@
+//! Every event ever written is read for ever: one file of each type in `domain/tests/golden/events/v1`.
+//!
+//! `UPDATE_GOLDEN=1` writes what is missing and what changed; a file that changed is a schema that changed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::chart::{
+    Account, AccountType, Chart, ChartEvent, ChartReading, CostCentre, CostCentreUse, Daybook, DaybookUse,
+    Employee, Master, MasterHeld, MasterRead, Period, PeriodState, Project, SubAccount, Supplier, compare,
+};
+use crate::ids::{
+    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode,
+    SubAccountCode, SupplierCode,
+};
+use crate::journal::StoredEvent;
+use crate::money::Currency;
+use crate::report::ReportEvent;
+use crate::report::tests::samples::{day, every_shape};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events/v1")
+}
+
+fn stored<E: StoredEvent>(event: &E) -> Value {
+    let facts: Value = serde_json::from_str(&event.facts().unwrap()).unwrap();
+    let personal: Value = event
+        .personal()
+        .unwrap()
+        .map_or(Value::Null, |text| serde_json::from_str(&text).unwrap());
+    json!({ "kind": event.kind(), "schema": event.schema(), "facts": facts, "personal": personal })
+}
+
+fn restored<E: StoredEvent>(golden: &Value) -> E {
+    let personal = golden["personal"]
+        .is_object()
+        .then(|| golden["personal"].to_string());
+    let schema = u16::try_from(golden["schema"].as_u64().unwrap()).unwrap();
+    E::restore(
+        golden["kind"].as_str().unwrap(),
+        schema,
+        &golden["facts"].to_string(),
+        personal.as_deref(),
+    )
+    .unwrap()
+}
+
+fn text(value: &Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(value).unwrap())
+}
+
+/// Reads the file of one event and writes it again.
+fn check<E: StoredEvent + PartialEq + std::fmt::Debug>(name: &str, event: &E) {
+    let path = folder().join(format!("{name}.json"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(folder()).unwrap();
+        std::fs::write(&path, text(&stored(event))).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read: E = restored(&serde_json::from_str(&golden).unwrap());
+    assert_eq!(&read, event, "{name}: what is read is not what was written");
+    assert_eq!(
+        text(&stored(&read)),
+        golden,
+        "{name}: what is written is not what was read"
+    );
+}
+
+/// The types of a family of events, and a `match` that no longer compiles when one is added and not listed.
+macro_rules! types {
+    ($name:ident, $family:ident { $($pattern:pat => $type:literal),* $(,)? }) => {
+        const $name: &[&str] = &[$($type),*];
+        const _: fn(&$family) -> &'static str = |event| {
+            #[allow(unused_imports, reason = "the patterns name their variants shortly")]
+            use $family::*;
+            match event { $($pattern => $type),* }
+        };
+    };
+}
+
+types!(REPORT_EVENTS, ReportEvent {
+    Discovered { .. } => "Discovered",
+    Revised { .. } => "Revised",
+    Withdrawn => "Withdrawn",
+    Mapped(_) => "Mapped",
+    Rejected { .. } => "Rejected",
+    Held { .. } => "Held",
+    PostingStarted { .. } => "PostingStarted",
+    DocumentPosted { .. } => "DocumentPosted",
+    DocumentRefused { .. } => "DocumentRefused",
+    PostingInDoubt { .. } => "PostingInDoubt",
+    PostingFailed { .. } => "PostingFailed",
+    Posted => "Posted",
+    MarkingStarted { .. } => "MarkingStarted",
+    MarkedExported { .. } => "MarkedExported",
+    Rewound { .. } => "Rewound",
+    Excluded(_) => "Excluded",
+    DocumentReversed { .. } => "DocumentReversed",
+    SourceDrifted { .. } => "SourceDrifted",
+    SourceGone => "SourceGone",
+    DocumentDrifted { .. } => "DocumentDrifted",
+    PaidAtSource => "PaidAtSource",
+});
+
+types!(CHART_EVENTS, ChartEvent {
+    ChartChanged(_) => "ChartChanged",
+    ChartHeld { .. } => "ChartHeld",
+    ChartReleased => "ChartReleased",
+});
+
+/// One row of each master, in every shape a row has.
+fn chart_events() -> Vec<(&'static str, ChartEvent)> {
+    let relation = || BusinessRelationCode::new("BR1001").unwrap();
+    let account = |code: &str, kind, cost_centre, only_currency| Account {
+        code: AccountCode::new(code).unwrap(),
+        description: "Travel".into(),
+        active: true,
+        kind,
+        cost_centre,
+        only_currency,
+    };
+    let control = AccountType::Other("SUPPLIERCONTROL".into());
+    let daybook = |code: &str, accepts| Daybook {
+        code: DaybookCode::new(code).unwrap(),
+        accepts,
+        active: true,
+    };
+    let reading = ChartReading {
+        accounts: MasterRead::Rows(vec![
+            account("6410", AccountType::Standard, CostCentreUse::Required, None),
+            account(
+                "1410",
+                AccountType::Standard,
+                CostCentreUse::Forbidden,
+                Currency::new("EUR").ok(),
+            ),
+            account("2100", control, CostCentreUse::Optional, None),
+        ]),
+        cost_centres: MasterRead::Rows(vec![CostCentre {
+            code: CostCentreCode::new("OH").unwrap(),
+            description: "Ohio".into(),
+            active: false,
+        }]),
+        sub_accounts: MasterRead::Rows(vec![SubAccount {
+            code: SubAccountCode::new("01").unwrap(),
+            description: "Plant 1".into(),
+            active: true,
+        }]),
+        projects: MasterRead::Rows(vec![Project {
+            code: ProjectCode::new("P-7").unwrap(),
+            description: "Retooling".into(),
+            active: true,
+        }]),
+        suppliers: MasterRead::Rows(vec![Supplier {
+            code: SupplierCode::new("EMP-E1001").unwrap(),
+            business_relation: Some(relation()),
+            currency: Currency::new("USD").ok(),
+            active: true,
+        }]),
+        employees: MasterRead::Rows(vec![Employee {
+            code: EmployeeCode::new("E1001").unwrap(),
+            business_relation: Some(relation()),
+            email: Email::new("kim@acme.example").ok(),
+        }]),
+        daybooks: MasterRead::Rows(vec![
+            daybook("EXPINV", DaybookUse::SupplierInvoices),
+            daybook("EXPCN", DaybookUse::CreditNotes),
+            daybook("EXPJE", DaybookUse::Journals),
+            daybook("BANK", DaybookUse::Other("BANKENTRIES".into())),
+        ]),
+        periods: MasterRead::Rows(vec![Period {
+            year: 2026,
+            number: 11,
+            start: day("2026-11-01"),
+            end: day("2026-11-30"),
+            general_ledger: PeriodState::Open,
+            purchasing: PeriodState::Closed,
+            normal: true,
+        }]),
+    };
+    let changed = compare(&Chart::default(), &reading).remove(0);
+    let held = ChartEvent::ChartHeld {
+        held: vec![MasterHeld {
+            master: Master::Accounts,
+            why: "1 of 3 rows known before were not shown: 2100".into(),
+        }],
+        missing: [
+            (Master::Accounts, vec!["2100".into()]),
+            (Master::Periods, vec!["2026/11".into()]),
+        ]
+        .into(),
+    };
+    vec![
+        ("ChartChanged", changed),
+        ("ChartHeld", held),
+        ("ChartReleased", ChartEvent::ChartReleased),
+    ]
+}
+
+#[test]
+fn every_report_event_ever_written_is_read_and_written_again_alike() {
+    for (name, event) in every_shape() {
+        check(name, &event);
+    }
+}
+
+#[test]
+fn every_chart_event_ever_written_is_read_and_written_again_alike() {
+    for (name, event) in chart_events() {
+        check(name, &event);
+    }
+}
+
+#[test]
+fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test() {
+    let named: BTreeSet<&str> = every_shape()
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(chart_events().iter().map(|(name, _)| *name))
+        .collect();
+    assert_eq!(REPORT_EVENTS.len(), 21);
+    for kind in REPORT_EVENTS.iter().chain(CHART_EVENTS) {
+        assert!(
+            folder().join(format!("{kind}.json")).is_file(),
+            "no golden file of {kind}: UPDATE_GOLDEN=1 writes it"
+        );
+        assert!(named.contains(kind), "no test reads the golden file of {kind}");
+    }
+    let files: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let expected: BTreeSet<String> = named.iter().map(|name| format!("{name}.json")).collect();
+    assert_eq!(files, expected, "a file that no test reads proves nothing");
+}
+
+#[test]
+fn what_stands_in_a_golden_file_without_its_person_is_read_too() {
+    for (name, event) in every_shape() {
+        let mut golden = stored(&event);
+        golden["personal"] = Value::Null;
+        let read: ReportEvent = restored(&golden);
+        assert_eq!(read.personal().unwrap(), None, "{name}");
+        assert_eq!(read.facts().unwrap(), event.facts().unwrap(), "{name}");
+    }
+}

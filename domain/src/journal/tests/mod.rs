@@ -1,0 +1,6 @@
+//! Specifications of the journal.
+
+mod golden;
+mod keeping;
+mod parts;
+mod world;

@@ -1,0 +1,163 @@
+//! Large events: split on the way in, whole on the way out, and nothing where the way in was cut short.
+
+use super::keeping::{draft, read, stream};
+use super::world::{World, now, poller};
+use crate::journal::{APPEND_BYTES, Entry, JournalError, PART_BYTES, PART_KIND};
+use crate::ports::{Expected, Log, Revision};
+use crate::report::tests::samples::*;
+use crate::report::{Personal, ReportEvent};
+
+/// A report whose comment has so many bytes.
+fn large(bytes: usize) -> ReportEvent {
+    let mut payload = payload();
+    if let Personal::Known(personal) = &mut payload.personal {
+        personal.lines[0].comment = "expense ".repeat(bytes / 8);
+    }
+    revised(payload)
+}
+
+fn keep(world: &World, expected: Expected, events: Vec<ReportEvent>) -> Result<Revision, JournalError> {
+    let drafts = events.into_iter().map(draft).collect();
+    now(world.journal().append(&stream(), expected, &poller(), drafts)).map(|(_, appended)| appended.revision)
+}
+
+fn events(entries: Vec<Entry<ReportEvent>>) -> Vec<ReportEvent> {
+    entries.into_iter().map(|entry| entry.event).collect()
+}
+
+#[test]
+fn a_report_of_20_mb_passes_in_parts_and_appends_of_bounded_size() {
+    let world = World::new();
+    let event = large(20 * 1024 * 1024);
+    let head = keep(&world, Expected::NoStream, vec![event.clone()]).unwrap();
+    let appends = world.log.appends.lock().unwrap().clone();
+    assert!(appends.iter().flatten().all(|part| *part <= PART_BYTES));
+    assert!(
+        appends
+            .iter()
+            .all(|append| append.iter().sum::<usize>() <= APPEND_BYTES)
+    );
+    assert!(
+        appends.iter().flatten().sum::<usize>() > 20 * 1024 * 1024,
+        "all of it is there"
+    );
+    assert_eq!((PART_BYTES, APPEND_BYTES), (256 * 1024, 768 * 1024));
+    let entries = read(&world);
+    assert_eq!(
+        entries[0].envelope.parts, head.0,
+        "every event before it is a part of it"
+    );
+    assert_eq!(entries[0].revision, head);
+    assert!(events(entries) == [event], "and it comes back whole");
+}
+
+#[test]
+fn what_just_fits_is_not_split() {
+    let world = World::new();
+    keep(&world, Expected::NoStream, vec![large(150 * 1024)]).unwrap();
+    assert_eq!(world.log.all().len(), 1);
+}
+
+#[test]
+fn small_and_large_events_of_one_append_come_back_in_their_order() {
+    let world = World::new();
+    let told = vec![
+        discovered(),
+        large(600_000),
+        rejected(),
+        large(400_000),
+        ReportEvent::Withdrawn,
+    ];
+    let head = keep(&world, Expected::NoStream, told.clone()).unwrap();
+    let (entries, last) = now(world.reader().stream::<ReportEvent>(&stream())).unwrap();
+    assert_eq!(last, Some(head));
+    assert!(events(entries) == told);
+}
+
+#[test]
+fn parts_of_an_attempt_that_was_cut_short_mean_nothing() {
+    for survived in 1..4 {
+        let world = World::new();
+        keep(&world, Expected::NoStream, vec![discovered()]).unwrap();
+        *world.log.appends_left.lock().unwrap() = Some(survived);
+        let cut_short = keep(&world, Expected::At(Revision(0)), vec![large(1_900_000)]);
+        assert!(cut_short.is_err());
+        *world.log.appends_left.lock().unwrap() = None;
+        assert!(world.kinds()[PART_KIND] >= survived);
+        let (entries, head) = now(world.reader().stream::<ReportEvent>(&stream())).unwrap();
+        assert!(events(entries) == [discovered()], "only parts were written");
+        assert!(head.unwrap() > Revision(0), "and they count in the stream");
+
+        // Whoever read before the attempt must read again; then the same attempt succeeds, right behind the old parts.
+        assert!(
+            keep(&world, Expected::At(Revision(0)), vec![large(1_900_000)])
+                .unwrap_err()
+                .is_conflict()
+        );
+        keep(
+            &world,
+            Expected::At(head.unwrap()),
+            vec![large(1_900_000), rejected()],
+        )
+        .unwrap();
+        assert!(events(read(&world)) == [discovered(), large(1_900_000), rejected()]);
+    }
+}
+
+#[test]
+fn a_small_event_behind_dangling_parts_is_itself() {
+    let world = World::new();
+    *world.log.appends_left.lock().unwrap() = Some(1);
+    assert!(keep(&world, Expected::NoStream, vec![large(1_900_000)]).is_err());
+    *world.log.appends_left.lock().unwrap() = None;
+    keep(&world, Expected::Any, vec![discovered(), rejected()]).unwrap();
+    assert!(events(read(&world)) == [discovered(), rejected()]);
+}
+
+#[test]
+fn a_large_event_of_a_writer_who_comes_second_leaves_nothing() {
+    let world = World::new();
+    keep(&world, Expected::NoStream, vec![discovered()]).unwrap();
+    let error = keep(&world, Expected::NoStream, vec![large(1_900_000)]).unwrap_err();
+    assert!(error.is_conflict());
+    assert_eq!(world.log.all().len(), 1);
+}
+
+#[test]
+fn the_total_order_shows_an_event_once_with_its_parts_fetched() {
+    let world = World::new();
+    let told = vec![discovered(), large(1_900_000), rejected()];
+    keep(&world, Expected::NoStream, told.clone()).unwrap();
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = now(world.log.read_all(after, 2)).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.position);
+        for recorded in page {
+            let (is_part, leaf) = (recorded.event.kind == PART_KIND, recorded.leaf);
+            let entry = now(world.reader().entry::<ReportEvent>(recorded)).unwrap();
+            assert_eq!(entry.is_none(), is_part, "a part is nothing by itself");
+            assert!(entry.as_ref().is_none_or(|entry| entry.leaf == leaf));
+            seen.extend(entry.map(|entry| entry.event));
+        }
+    }
+    assert!(seen == told);
+}
+
+#[test]
+fn a_part_that_is_missing_or_anothers_is_damage_and_said() {
+    let damages: [fn(&mut Vec<crate::ports::Recorded>); 3] = [
+        |events| drop(events.remove(0)),
+        |events| events[0].event.metadata = br#"{"of":"00000000-0000-0000-0000-0000000000ff"}"#.to_vec(),
+        |events| events[1].event.data.truncate(10),
+    ];
+    for damage in damages {
+        let world = World::new();
+        keep(&world, Expected::NoStream, vec![large(600_000)]).unwrap();
+        world.damage(damage);
+        assert!(now(world.reader().stream::<ReportEvent>(&stream())).is_err());
+        let last = world.log.all().pop().unwrap();
+        assert!(now(world.reader().entry::<ReportEvent>(last)).is_err());
+    }
+}

@@ -1,0 +1,455 @@
+//! A small plant: six accounts, its daybooks and periods, one employee, one card program, and a rule file.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+
+use crate::chart::{
+    Account, AccountType, Chart, ChartReading, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee,
+    MasterRead, Period, PeriodState, Project, SubAccount, Supplier, compare,
+};
+use crate::ids::{
+    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode,
+    Generation, ProjectCode, SubAccountCode, SupplierCode,
+};
+use crate::money::{Currency, Hundredths};
+use crate::posting::{Document, MapInputs, Side, map_report};
+use crate::report::tests::samples::{self, day};
+use crate::report::{
+    Exclusion, Flag, LineFacts, MapOutcome, Mapping, Payload, Personal, PersonalFields, PersonalLine, Reason,
+    ReasonCode,
+};
+use crate::rules::RuleSet;
+
+/// What a controller would write.
+pub(super) const RULES: &str = r#"
+[[rule]]
+name = "Travel"
+when = { category = ["Airfare", "Hotel"] }
+set = { account = "6410" }
+
+[[rule]]
+name = "Bank fees"
+when = { category = "Fees" }
+set = { account = "6900" }
+
+[[rule]]
+name = "By tag"
+set = { cost_centre = { from = "tag_gl_code" } }
+
+[[rule]]
+name = "Tooling"
+when = { category = "Tooling" }
+set = { account = "6410", sub_account = "01", project = "P-7" }
+
+[[rule]]
+name = "Petty cash"
+when = { category = "Hotel", reimbursable = false, card_program = "" }
+set = { credit_account = "1010" }
+
+[posting]
+date = "approved"
+closed_period = "hold"
+posted_means = "initial"
+invoice_status = "AP-INITIAL"
+
+[daybooks]
+invoice = "EXPINV"
+credit_note = "EXPCN"
+journal = "EXPJE"
+
+[clearing]
+reimbursement = "2155"
+cards_default = "2160"
+
+[[card_program]]
+name = "Corporate Visa"
+card_name = "Corp Visa*"
+bank = "Chase"
+clearing = "2161"
+
+[suppliers]
+match = "business_relation"
+[suppliers.table]
+"lee@acme.example" = "EMP-LEE"
+
+[tax]
+treat_as_cost = false
+[tax.codes]
+VAT20 = { account = "1410" }
+"#;
+
+pub(super) fn usd() -> Currency {
+    Currency::new("USD").unwrap()
+}
+
+fn account(code: &str, cost_centre: CostCentreUse) -> Account {
+    Account {
+        code: AccountCode::new(code).unwrap(),
+        description: format!("account {code}"),
+        active: true,
+        kind: AccountType::Standard,
+        cost_centre,
+        only_currency: None,
+    }
+}
+
+pub(super) fn supplier(code: &str, relation: &str, currency: Option<&str>) -> Supplier {
+    Supplier {
+        code: SupplierCode::new(code).unwrap(),
+        business_relation: BusinessRelationCode::new(relation).ok(),
+        currency: currency.map(|code| Currency::new(code).unwrap()),
+        active: true,
+    }
+}
+
+fn daybook(code: &str, accepts: DaybookUse) -> Daybook {
+    Daybook {
+        code: DaybookCode::new(code).unwrap(),
+        accepts,
+        active: true,
+    }
+}
+
+pub(super) fn period(number: u32, start: &str, end: &str) -> Period {
+    Period {
+        year: 2026,
+        number,
+        start: day(start),
+        end: day(end),
+        general_ledger: PeriodState::Open,
+        purchasing: PeriodState::Open,
+        normal: true,
+    }
+}
+
+/// What QAD shows. The fields are lists, so that a test can say what is different about its plant.
+#[derive(Clone)]
+pub(super) struct Masters {
+    pub(super) accounts: Vec<Account>,
+    pub(super) cost_centres: Vec<CostCentre>,
+    pub(super) sub_accounts: Vec<SubAccount>,
+    pub(super) projects: Vec<Project>,
+    pub(super) suppliers: Vec<Supplier>,
+    pub(super) employees: Vec<Employee>,
+    pub(super) daybooks: Vec<Daybook>,
+    pub(super) periods: Vec<Period>,
+}
+impl Masters {
+    pub(super) fn reading(&self) -> ChartReading {
+        ChartReading {
+            accounts: MasterRead::Rows(self.accounts.clone()),
+            cost_centres: MasterRead::Rows(self.cost_centres.clone()),
+            sub_accounts: MasterRead::Rows(self.sub_accounts.clone()),
+            projects: MasterRead::Rows(self.projects.clone()),
+            suppliers: MasterRead::Rows(self.suppliers.clone()),
+            employees: MasterRead::Rows(self.employees.clone()),
+            daybooks: MasterRead::Rows(self.daybooks.clone()),
+            periods: MasterRead::Rows(self.periods.clone()),
+        }
+    }
+
+    pub(super) fn account(&mut self, code: &str) -> &mut Account {
+        self.accounts
+            .iter_mut()
+            .find(|row| row.code.as_str() == code)
+            .unwrap()
+    }
+}
+
+fn masters() -> Masters {
+    use CostCentreUse::{Forbidden, Optional, Required};
+    Masters {
+        accounts: vec![
+            account("6410", Required),
+            account("6900", Forbidden),
+            account("1010", Optional),
+            account("1410", Forbidden),
+            account("2155", Optional),
+            account("2160", Forbidden),
+            account("2161", Forbidden),
+        ],
+        cost_centres: vec![CostCentre {
+            code: CostCentreCode::new("OH").unwrap(),
+            description: "Ohio".into(),
+            active: true,
+        }],
+        sub_accounts: vec![SubAccount {
+            code: SubAccountCode::new("01").unwrap(),
+            description: "Plant 1".into(),
+            active: true,
+        }],
+        projects: vec![Project {
+            code: ProjectCode::new("P-7").unwrap(),
+            description: "Retooling".into(),
+            active: true,
+        }],
+        suppliers: vec![
+            supplier("EMP-E1001", "BR1001", Some("USD")),
+            supplier("EMP-LEE", "BR1002", None),
+        ],
+        employees: vec![Employee {
+            code: EmployeeCode::new("E1001").unwrap(),
+            business_relation: BusinessRelationCode::new("BR1001").ok(),
+            email: Email::new("Kim@Acme.example").ok(),
+        }],
+        daybooks: vec![
+            daybook("EXPINV", DaybookUse::SupplierInvoices),
+            daybook("EXPCN", DaybookUse::CreditNotes),
+            daybook("EXPJE", DaybookUse::Journals),
+        ],
+        periods: vec![
+            period(10, "2026-10-01", "2026-10-31"),
+            period(11, "2026-11-01", "2026-11-30"),
+            period(12, "2026-12-01", "2026-12-31"),
+        ],
+    }
+}
+
+/// A report about to be mapped, and everything it is mapped by.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) payload: Payload,
+    pub(super) rules: String,
+    pub(super) masters: Masters,
+    /// What QAD shows on the second day, if that is another thing.
+    pub(super) later: Option<ChartReading>,
+    pub(super) zone: Tz,
+    pub(super) today: NaiveDate,
+    pub(super) go_live: NaiveDate,
+    pub(super) generation: Generation,
+}
+
+/// An expense the employee is owed, in the report's currency, for travel of the Ohio plant.
+pub(super) fn owed(hundredths: i64) -> LineFacts {
+    let mut line = samples::payload().facts.lines[0].clone();
+    line.amount = Hundredths::Of(hundredths);
+    line.converted_amount = Hundredths::Of(hundredths);
+    line
+}
+
+/// The same on the company card.
+pub(super) fn carded(hundredths: i64) -> LineFacts {
+    LineFacts {
+        reimbursable: Flag::No,
+        card_name: "Corp Visa 7".into(),
+        bank: "Chase".into(),
+        ..owed(hundredths)
+    }
+}
+
+/// The same, neither owed nor on a card.
+pub(super) fn orphan(hundredths: i64) -> LineFacts {
+    LineFacts {
+        reimbursable: Flag::No,
+        ..owed(hundredths)
+    }
+}
+
+/// A report with these lines, whose total and count are theirs.
+pub(super) fn report(lines: Vec<LineFacts>) -> Case {
+    let mut payload = *samples::payload();
+    payload.facts.lines = lines;
+    for (line, number) in payload.facts.lines.iter_mut().zip(1..) {
+        line.transaction = samples::transaction(number);
+    }
+    let mut case = Case {
+        payload,
+        rules: RULES.to_owned(),
+        masters: masters(),
+        later: None,
+        zone: chrono_tz::America::New_York,
+        today: day("2026-11-10"),
+        go_live: day("2026-11-01"),
+        generation: Generation::FIRST,
+    };
+    case.add_up();
+    let lines = case.payload.facts.lines.len();
+    case.personal().lines = (1..=lines)
+        .map(|n| PersonalLine {
+            merchant: format!("Merchant {n}"),
+            ..PersonalLine::default()
+        })
+        .collect();
+    case
+}
+
+impl Case {
+    /// Sets total and count to what the lines say.
+    pub(super) fn add_up(&mut self) {
+        let facts = &mut self.payload.facts;
+        let of = |line: &LineFacts| {
+            line.converted_amount
+                .get()
+                .or(line.modified_amount.get())
+                .or(line.amount.get())
+        };
+        let total = facts.lines.iter().filter_map(of).fold(0, i64::wrapping_add);
+        facts.total = Hundredths::Of(total);
+        facts.declared_lines = Some(facts.lines.len() as u64);
+    }
+
+    pub(super) fn personal(&mut self) -> &mut PersonalFields {
+        match &mut self.payload.personal {
+            Personal::Known(personal) => personal,
+            Personal::Forgotten => panic!("the sample has one"),
+        }
+    }
+
+    /// Another rule file: this text in place of that one.
+    pub(super) fn ruled(mut self, instead_of: &str, text: &str) -> Self {
+        assert!(
+            self.rules.contains(instead_of),
+            "{instead_of} is not in the rule file"
+        );
+        self.rules = self.rules.replace(instead_of, text);
+        self
+    }
+
+    /// Something else about the plant or the report.
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The same report under another currency, with everything in it.
+    pub(super) fn in_currency(mut self, code: &str) -> Self {
+        self.payload.facts.currency = code.into();
+        for line in &mut self.payload.facts.lines {
+            line.currency = code.into();
+        }
+        for supplier in &mut self.masters.suppliers {
+            supplier.currency = Currency::new(code).ok();
+        }
+        self
+    }
+
+    pub(super) fn chart(&self) -> Chart {
+        let observe = |chart: Chart, reading: &ChartReading| {
+            compare(&chart, reading)
+                .iter()
+                .fold(chart, |chart, event| chart.evolve(event))
+        };
+        let chart = observe(Chart::default(), &self.masters.reading());
+        self.later.iter().fold(chart, observe)
+    }
+
+    pub(super) fn outcome(&self) -> MapOutcome {
+        let rules = RuleSet::parse(&self.rules).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let generation = self.generation;
+        map_report(&MapInputs {
+            payload: &self.payload,
+            rules: &rules,
+            version: &rules.version(3),
+            chart: &self.chart(),
+            zone: self.zone,
+            today: self.today,
+            go_live: self.go_live,
+            generation: &|_| generation,
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn mapped(&self) -> Mapping {
+        match self.outcome() {
+            MapOutcome::Mapped(mapping) => mapping,
+            other => panic!("it was not mapped: {other:?}"),
+        }
+    }
+
+    /// The one document it becomes.
+    #[track_caller]
+    pub(super) fn document(&self) -> Document {
+        let mut documents = self.mapped().documents;
+        assert_eq!(documents.len(), 1, "{documents:?}");
+        documents.remove(0)
+    }
+
+    /// Every reason for which it is rejected.
+    #[track_caller]
+    pub(super) fn rejected(&self) -> Vec<Reason> {
+        match self.outcome() {
+            MapOutcome::Rejected { reasons, .. } => reasons,
+            other => panic!("it was not rejected: {other:?}"),
+        }
+    }
+
+    /// It is rejected for this and nothing else, in words that say this.
+    #[track_caller]
+    pub(super) fn rejected_for(&self, code: ReasonCode, words: &str) {
+        let reasons = self.rejected();
+        let codes: BTreeSet<ReasonCode> = reasons.iter().map(|reason| reason.code).collect();
+        assert_eq!(codes, BTreeSet::from([code]), "{reasons:?}");
+        assert!(
+            reasons.iter().any(|reason| reason.message.contains(words)),
+            "{reasons:?} does not say `{words}`"
+        );
+    }
+
+    /// It is held for this and nothing else, in words that say this.
+    #[track_caller]
+    pub(super) fn held_for(&self, code: ReasonCode, words: &str) {
+        match self.outcome() {
+            MapOutcome::Held { reasons, .. } => {
+                assert!(reasons.iter().all(|reason| reason.code == code), "{reasons:?}");
+                assert!(
+                    reasons.iter().any(|r| r.message.contains(words)),
+                    "{reasons:?} does not say `{words}`"
+                );
+            }
+            other => panic!("it was not held: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn excluded(&self) -> Exclusion {
+        match self.outcome() {
+            MapOutcome::Excluded(why) => why,
+            other => panic!("it was not left out: {other:?}"),
+        }
+    }
+}
+
+/// The lines of a document as a reader sees them: `account cost-centre side amount`.
+pub(super) fn shown(document: &Document) -> Vec<String> {
+    document
+        .lines
+        .iter()
+        .map(|line| {
+            let cost_centre = line
+                .coding
+                .cost_centre
+                .as_ref()
+                .map_or("-", CostCentreCode::as_str);
+            format!(
+                "{} {cost_centre} {} {}",
+                line.coding.account, line.side, line.amount
+            )
+        })
+        .collect()
+}
+
+/// What a document says of an expense report in signed amounts: what it costs.
+pub(super) fn signed(document: &Document) -> Decimal {
+    let expenses = document
+        .lines
+        .iter()
+        .filter(|line| line.origin != crate::posting::LineOrigin::Clearing);
+    let net: Decimal = expenses
+        .map(|line| {
+            if line.side == Side::Debit {
+                line.amount
+            } else {
+                -line.amount
+            }
+        })
+        .sum();
+    match document.kind() {
+        DocumentKind::SupplierInvoice => assert_eq!(net, document.amount()),
+        DocumentKind::CreditNote => assert_eq!(-net, document.amount()),
+        DocumentKind::Journal => {}
+    }
+    net
+}
