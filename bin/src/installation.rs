@@ -32,6 +32,7 @@ pub struct Installation {
     pub instance: InstanceId,
     people: Arc<People>,
     vault: std::sync::Mutex<Vault>,
+    limits: Limits,
 }
 
 /// The key of the vault, as the configuration names its source.
@@ -80,7 +81,14 @@ impl Installation {
         let keys = vault.people_keys().map_err(|e| Failure::Usage(e.to_string()))?;
         let people = People::open(&config.at(&config.vault.people), keys).map_err(|e| Failure::Usage(e.to_string()))?;
         let instance = InstanceId(SystemEntropy.uuid());
-        Ok(Self { config, log: Arc::new(log), clock, instance, people: Arc::new(people), vault: std::sync::Mutex::new(vault) })
+        Ok(Self { config, log: Arc::new(log), clock, instance, people: Arc::new(people), vault: std::sync::Mutex::new(vault), limits: limits()? })
+    }
+
+    /// Shrinks the limiter's windows, for a stand-in that shrinks its own as much.
+    pub fn shrink_limits(&mut self, factor: std::num::NonZeroU32) {
+        if factor.get() > 1 {
+            self.limits = Limits::scaled(factor);
+        }
     }
 
     fn vault(&self) -> std::sync::MutexGuard<'_, Vault> {
@@ -159,7 +167,7 @@ impl Installation {
         ExpensifyClient::new(
             &config.expensify.url,
             credentials,
-            Settings::new(limits()?),
+            Settings::new(self.limits),
             Arc::new(self.clock.clone()),
             Arc::new(SystemEntropy),
             Arc::clone(&self.log),

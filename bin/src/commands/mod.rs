@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod certify;
 mod credentials;
 mod decide;
 pub mod demo;
