@@ -502,10 +502,13 @@ pub(crate) async fn append_foreign<L: Log>(log: &L, world: &Ticking, stream: &st
         .unwrap();
 }
 
+/// A view: where it stands, and its rows.
+type View = (Option<Position>, BTreeMap<String, Value>);
+
 /// Views in memory.
 #[derive(Default)]
 pub(crate) struct MemoryViews {
-    views: Mutex<BTreeMap<String, (Option<Position>, BTreeMap<String, Value>)>>,
+    views: Mutex<BTreeMap<String, View>>,
 }
 impl MemoryViews {
     /// Everything a view holds, as bytes.

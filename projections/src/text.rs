@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// How many columns a text takes.
 pub(crate) fn width(text: &str) -> usize {
@@ -37,43 +37,44 @@ pub(crate) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// Breaks a text into lines of at most so many columns, between words where it can.
+/// Breaks a text into lines of at most so many columns, between words where it can. In one pass: a text may be of many
+/// megabytes.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
-        let mut word = word.to_owned();
-        if !line.is_empty() && width(&line) + 1 + width(&word) <= columns {
+    let mut used = 0;
+    for (index, word) in text.split(' ').enumerate() {
+        let wide = width(word);
+        if index > 0 && used > 0 && used + 1 + wide <= columns {
             line.push(' ');
-            line.push_str(&word);
+            line.push_str(word);
+            used += 1 + wide;
             continue;
         }
-        if !line.is_empty() {
+        if used > 0 {
             lines.push(std::mem::take(&mut line));
+            used = 0;
         }
-        while width(&word) > columns {
-            let rest = word.split_off(fitting(&word, columns));
-            lines.push(std::mem::replace(&mut word, rest));
+        if wide <= columns {
+            line.push_str(word);
+            used = wide;
+            continue;
         }
-        line = word;
+        for c in word.chars() {
+            let wide = UnicodeWidthChar::width(c).unwrap_or(0);
+            if used + wide > columns {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(c);
+            used += wide;
+        }
     }
     if !line.is_empty() || lines.is_empty() {
         lines.push(line);
     }
     lines
-}
-
-/// How many bytes of a text fit into so many columns: at least its first character.
-fn fitting(text: &str, columns: usize) -> usize {
-    let mut used = 0;
-    for (at, c) in text.char_indices() {
-        used += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-        if used > columns && at > 0 {
-            return at;
-        }
-    }
-    text.len()
 }
 
 /// Writes a paragraph: `first` before its first line, as many blanks before the others.
@@ -163,6 +164,12 @@ mod tests {
             "a wide character takes two columns"
         );
         assert_eq!(wrapped("", 8), [""]);
+    }
+
+    #[test]
+    fn a_text_of_megabytes_is_broken_in_one_pass() {
+        let lines = wrapped(&"x".repeat(8_000_000), 80);
+        assert_eq!((lines.len(), lines[99_999].len()), (100_000, 80));
     }
 
     #[test]

@@ -17,7 +17,9 @@
 mod check;
 mod difference;
 mod ends;
+mod ledger;
 mod render;
+mod source;
 #[cfg(test)]
 mod tests;
 

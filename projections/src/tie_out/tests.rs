@@ -1,202 +1,17 @@
 //! Law 6 as a specification: a month that ties out, and each way in which it can stop doing so.
 
+mod month;
+
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
-use tieout_domain::ids::{DocumentKind, Reference};
-use tieout_domain::posting::Document;
-use tieout_domain::report::{AfterReversal, Doubt, Exclusion, Reason, ReasonCode, ReportEvent};
+use tieout_domain::ids::DocumentKind;
+use tieout_domain::report::{AfterReversal, ReportEvent};
 
-use super::{Ends, LedgerRow, SourceRow, TieOut, What, render, tie_out};
-use crate::testing::{
-    basis, discovered, discovered_as, facts, journal_of, key, mapped, moment, payable_of, posted,
-    posted_whole, report, row_of, started,
-};
-use crate::work_list::{Bucket, Row};
-
-const ZONE: chrono_tz::Tz = chrono_tz::America::New_York;
-
-/// Both ends and the log between them, to be spoilt one thing at a time.
-struct Month {
-    source: Vec<SourceRow>,
-    ledger: Vec<LedgerRow>,
-    apart: BTreeSet<Reference>,
-    rows: Vec<Row>,
-}
-
-impl Month {
-    fn tie_out(&self) -> TieOut {
-        let ends = Ends {
-            connection: "acme-us",
-            zone: ZONE,
-            source: &self.source,
-            ledger: &self.ledger,
-            apart: &self.apart,
-            rows: &self.rows,
-        };
-        tie_out(&[ends])
-    }
-    /// Everything that does not tie out, which must be enough to say so.
-    #[track_caller]
-    fn differences(&self) -> Vec<What> {
-        let result = self.tie_out();
-        assert!(!result.ties());
-        result
-            .differences
-            .into_iter()
-            .map(|difference| difference.what)
-            .collect()
-    }
-    fn source(&mut self, id: u64) -> &mut SourceRow {
-        self.source
-            .iter_mut()
-            .find(|row| row.report_id == report(id))
-            .unwrap()
-    }
-    fn ledger(&mut self, document: &Document) -> &mut LedgerRow {
-        self.ledger
-            .iter_mut()
-            .find(|row| row.reference == document.reference.to_string())
-            .unwrap()
-    }
-    fn row(&mut self, id: u64, events: Vec<ReportEvent>) {
-        self.rows.retain(|row| row.report_id != report(id));
-        self.rows.push(row_of(id, events));
-    }
-}
-
-fn in_ledger(document: &Document, voucher: u64) -> LedgerRow {
-    LedgerRow {
-        reference: document.reference.to_string().to_lowercase(),
-        kind: document.kind(),
-        currency: "usd".into(),
-        amount: document.amount(),
-        key: key(voucher),
-        reversed: false,
-    }
-}
-
-const TRIP: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
-const REFUND: [(&str, i64); 1] = [("3", -4_000)];
-const CARD: [(&str, i64); 2] = [("4", 10_000), ("5", -3_000)];
-
-fn trip() -> Document {
-    payable_of(1, &TRIP)
-}
-fn refund() -> Document {
-    payable_of(2, &REFUND)
-}
-fn card() -> Document {
-    journal_of(3, &CARD)
-}
-
-/// Report 1 is an invoice, 2 a credit note, 3 a journal with a refund in it; 4 to 10 are in every other bucket.
-fn month() -> Month {
-    let mut month = Month {
-        source: Vec::new(),
-        ledger: Vec::new(),
-        apart: BTreeSet::new(),
-        rows: Vec::new(),
-    };
-    let lines: [(u64, &[(&str, i64)]); 10] = [
-        (1, &TRIP),
-        (2, &REFUND),
-        (3, &CARD),
-        (4, &[("6", 100)]),
-        (5, &[("7", 200)]),
-        (6, &[("8", 300)]),
-        (7, &[("9", 400)]),
-        (8, &[("10", 500), ("11", 600)]),
-        (9, &[("12", 700)]),
-        (10, &[("13", 800)]),
-    ];
-    month.source = lines
-        .iter()
-        .map(|(id, lines)| SourceRow::of(&facts(*id, "USD", lines), ZONE))
-        .collect();
-    month.source.pop();
-
-    for (id, lines, document) in [
-        (1, &TRIP[..], trip()),
-        (2, &REFUND[..], refund()),
-        (3, &CARD[..], card()),
-    ] {
-        month.row(id, posted_whole(id, lines, vec![document.clone()]));
-        month.ledger.push(in_ledger(&document, id * 10));
-    }
-    month.row(4, vec![discovered(4, lines[3].1)]);
-    let why = || {
-        vec![Reason::of_report(
-            ReasonCode::NoPeriod,
-            "no period of QAD contains 2026-10-31",
-        )]
-    };
-    month.row(
-        5,
-        vec![
-            discovered(5, lines[4].1),
-            ReportEvent::Rejected {
-                basis: basis(1),
-                reasons: why(),
-            },
-        ],
-    );
-    month.row(
-        6,
-        vec![
-            discovered(6, lines[5].1),
-            ReportEvent::Held {
-                basis: basis(1),
-                reasons: why(),
-                until: None,
-            },
-        ],
-    );
-    month.row(
-        7,
-        vec![
-            discovered(7, lines[6].1),
-            ReportEvent::Excluded(Exclusion::NothingToPost),
-        ],
-    );
-
-    let (stands, refused) = (payable_of(8, &[("10", 500)]), journal_of(8, &[("11", 600)]));
-    month.row(
-        8,
-        vec![
-            discovered(8, lines[7].1),
-            mapped(vec![stands.clone(), refused.clone()]),
-            started(&stands, 1),
-            posted(&stands, 80),
-            started(&refused, 1),
-            ReportEvent::DocumentRefused {
-                reference: refused.reference,
-                messages: Vec::new(),
-            },
-        ],
-    );
-    month.ledger.push(in_ledger(&stands, 80));
-
-    let lost = payable_of(9, lines[8].1);
-    let doubt = Doubt::Unknown {
-        detail: "timeout".into(),
-    };
-    month.row(
-        9,
-        vec![
-            discovered(9, lines[8].1),
-            mapped(vec![lost.clone()]),
-            started(&lost, 1),
-            ReportEvent::PostingInDoubt {
-                reference: lost.reference,
-                doubt,
-                since: moment(),
-            },
-        ],
-    );
-    month.row(10, vec![discovered(10, lines[9].1), ReportEvent::Withdrawn]);
-    month
-}
+use super::{Ends, SourceRow, What, render, tie_out};
+use crate::testing::{discovered, discovered_as, facts, payable_of, posted_whole, report, row_of};
+use crate::work_list::Bucket;
+use month::{Month, TRIP, ZONE, card, in_ledger, month, refund, trip};
 
 fn amount(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -649,4 +464,35 @@ It does not tie out: 1 difference, 1 sum that does not agree.
     assert_eq!(json["rows"][0]["seen"]["reports"][0], report(1).to_string());
     assert_eq!(json["differences"][0]["difference"], "document_missing");
     assert_eq!(json["differences"][0]["connection"], "acme-us");
+}
+
+#[test]
+fn whatever_single_thing_is_lost_it_no_longer_ties_out() {
+    let whole = month();
+    // Report 7 is left out: that the source shows it no more is no loss. Report 10 it shows no more already.
+    for id in whole
+        .source
+        .iter()
+        .map(|row| row.report_id)
+        .filter(|id| *id != report(7))
+    {
+        let mut month = month();
+        month.source.retain(|row| row.report_id != id);
+        assert!(!month.tie_out().ties(), "report {id} lost at the source");
+    }
+    for id in whole
+        .rows
+        .iter()
+        .map(|row| row.report_id)
+        .filter(|id| *id != report(10))
+    {
+        let mut month = month();
+        month.rows.retain(|row| row.report_id != id);
+        assert!(!month.tie_out().ties(), "report {id} lost in the log");
+    }
+    for reference in whole.ledger.iter().map(|row| row.reference.clone()) {
+        let mut month = month();
+        month.ledger.retain(|row| row.reference != reference);
+        assert!(!month.tie_out().ties(), "document {reference} lost in the ledger");
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use proptest::prelude::*;
 use tieout_domain::journal::Reader;
 use tieout_domain::ports::LedgerMessage;
-use tieout_domain::report::{Personal, Reason, ReasonCode, ReportEvent};
+use tieout_domain::report::{Personal, Reason, ReasonCode, ReportEvent, StageName};
 use tieout_store::MemoryLog;
 
 use super::{Trail, render};
@@ -12,6 +13,7 @@ use crate::testing::{
     Envelopes, SUBMITTER, Ticking, append, basis, connection, discovered, entries, journal_of, mapped,
     payable_of, posted, posted_whole, report, started, transaction,
 };
+use crate::work_list::properties::any_story;
 
 const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
 
@@ -252,16 +254,24 @@ async fn what_was_forgotten_says_so_and_everything_else_stays() {
     );
 }
 
-#[test]
-fn every_event_says_something_and_nothing_personal() {
-    let invoice = payable_of(7, &LINES);
-    let mut events = posted_whole(7, &LINES, vec![invoice.clone()]);
-    events.push(ReportEvent::SourceGone);
-    events.push(ReportEvent::PaidAtSource);
-    for step in trail_of(events).steps {
-        assert!(step.says.ends_with('.'), "{}", step.says);
-        for personal in [SUBMITTER, "Merchant", "Munich", "October travel"] {
-            assert!(!step.says.contains(personal), "{}", step.says);
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_event_of_any_story_says_something_and_nothing_personal(events in any_story(100), columns in 20usize..200) {
+        let count = events.len();
+        let trail = trail_of(events);
+        prop_assert_eq!(trail.steps.len(), count);
+        for step in &trail.steps {
+            prop_assert!(step.says.ends_with('.'), "{}", step.says);
+            for personal in [SUBMITTER, "Merchant", "Munich", "October travel"] {
+                prop_assert!(!step.says.contains(personal), "{}", step.says);
+            }
         }
+        prop_assert_eq!(trail.state, trail.steps.last().map_or(StageName::Unseen, |step| step.state));
+        let text = text_of(&trail, columns);
+        prop_assert!(trail.steps.iter().all(|step| text.contains(step.event)));
+        let json = serde_json::to_value(&trail).unwrap();
+        prop_assert_eq!(json["steps"].as_array().map(Vec::len), Some(count));
     }
 }

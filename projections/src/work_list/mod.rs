@@ -6,7 +6,9 @@
 mod fold;
 mod listed;
 #[cfg(test)]
-mod properties;
+mod on_the_store;
+#[cfg(test)]
+pub(crate) mod properties;
 mod row;
 
 use std::collections::BTreeMap;

@@ -96,7 +96,7 @@ fn any_event() -> impl Strategy<Value = ReportEvent> {
 }
 
 /// Events of which most are allowed where they come, so that stories go all the way; a few are not.
-fn any_story(tries: usize) -> impl Strategy<Value = Vec<ReportEvent>> {
+pub(crate) fn any_story(tries: usize) -> impl Strategy<Value = Vec<ReportEvent>> {
     prop::collection::vec((any_event(), prop::bool::weighted(0.15)), 0..tries).prop_map(|tried| {
         let mut report = Report::default();
         let mut story = Vec::new();
