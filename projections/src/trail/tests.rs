@@ -258,7 +258,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_event_of_any_story_says_something_and_nothing_personal(events in any_story(100), columns in 20usize..200) {
+    fn every_event_of_any_story_says_something_and_nothing_personal(events in any_story(100), columns in 60usize..200) {
         let count = events.len();
         let trail = trail_of(events);
         prop_assert_eq!(trail.steps.len(), count);
