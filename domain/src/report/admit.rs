@@ -1,8 +1,11 @@
 //! The table of design §4: from which stage which event is allowed. What is not in it is refused.
 
+use std::collections::BTreeSet;
+
 use super::event::ReportEvent;
 use super::state::{DocumentState, Report, Stage, StageName};
 use crate::ids::Reference;
+use crate::posting::Document;
 
 /// Why a report does not allow what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,8 +79,11 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
         E::Withdrawn => among(&[S::Discovered, S::Mapped, S::Rejected, S::Held]),
         E::Mapped(mapping) => {
             among(&[S::Discovered, S::Held])?;
-            if mapping.documents.is_empty() || !mapping.documents.iter().all(crate::posting::Document::balances) {
-                return refuse("a mapping has one or two documents, and each balances");
+            let documents = &mapping.documents;
+            let references: BTreeSet<Reference> = documents.iter().map(|document| document.reference).collect();
+            let each_its_own = (1..=2).contains(&documents.len()) && references.len() == documents.len();
+            if !each_its_own || !documents.iter().all(Document::balances) {
+                return refuse("a mapping has one or two documents, each with its own reference, and each balances");
             }
             Ok(())
         }

@@ -6,6 +6,7 @@ use super::{
     AfterReversal, DocumentState, Exclusion, Report, ReportEvent, StageName, Step, admit, event_name,
 };
 use crate::ids::Reference;
+use crate::posting::Document;
 use StageName as S;
 
 /// Event, the stages it is allowed from, the stages it may lead to. `Same` stands for the stage it came from.
@@ -305,11 +306,19 @@ fn a_refused_document_is_sent_again_only_beside_a_posted_one() {
 }
 
 #[test]
-fn a_mapping_that_does_not_balance_or_has_no_document_is_refused() {
+fn a_mapping_without_documents_with_too_many_or_with_one_that_does_not_balance_is_refused() {
     let discovered = Report::fold(&[discovered()]);
     let mut lopsided = invoice();
     lopsided.lines[0].amount = amount("212.49");
-    for documents in [vec![], vec![lopsided]] {
+    let three = vec![
+        invoice(),
+        journal(),
+        Document {
+            reference: next(i1()),
+            ..invoice()
+        },
+    ];
+    for documents in [vec![], vec![lopsided], vec![invoice(), invoice()], three] {
         let event = ReportEvent::Mapped(Box::new(mapping(documents, 1)));
         assert!(
             admit(&discovered, &event)
