@@ -31,7 +31,7 @@ pub async fn run(args: SandboxArgs, out: Out) -> Result<u8, Failure> {
     let (expensify, qad) = (stand_ins.expensify.url(), stand_ins.qad.url());
     let mut config = None;
     if let Some(folder) = &args.write_config {
-        let waits = Waits { quarantine: "15m", read_timeout: "60s" };
+        let waits = Waits { quarantine: "15m", connect_timeout: "10s", read_timeout: "60s" };
         config = Some(install(folder, &expensify, &qad, &waits, clock.now())?);
     }
     out.words(&format!(

@@ -5,7 +5,7 @@
 mod fold;
 mod rows;
 
-pub use fold::{Chart, ChartEvent, ChartReading, ChartVersion, MasterHeld, MasterRead, compare};
+pub use fold::{Chart, ChartDelta, ChartEvent, ChartReading, ChartVersion, MasterHeld, MasterRead, compare};
 pub use rows::{
     Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period, PeriodState, Project, SubAccount,
     Supplier,

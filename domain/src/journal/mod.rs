@@ -134,7 +134,8 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
         Utc.timestamp_micros(micros.max(last)).single().unwrap_or(now)
     }
 
-    /// Appends events to a stream, all or none (parts of large data aside, which mean nothing alone).
+    /// Appends events to a stream: in one append, all or none, unless one is larger than [`PART_BYTES`]. Then the parts of
+    /// it, and the events before it, are appended first, in order; what a crash leaves of that is a prefix.
     ///
     /// Returns the ids given, in order, and where the last one stands.
     pub async fn append<T: StoredEvent>(

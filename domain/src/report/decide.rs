@@ -239,8 +239,11 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
 }
 
 /// A listing shows the report: new, changed, or as it was. The salt of the first capture is kept, so that hashes of
-/// one report can be compared; a fresh one begins only where the person was forgotten.
+/// one report can be compared. Of a person who was forgotten nothing is captured again, and nothing can be compared.
 fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent>, Refusal> {
+    if report.capture().is_some_and(|capture| capture.payload.personal == Personal::Forgotten) {
+        return Ok(Vec::new());
+    }
     let known_salt = report.capture().and_then(|c| c.payload.personal.known()).map(|p| p.salt.clone());
     if let (Some(salt), Personal::Known(personal)) = (known_salt, &mut payload.personal) {
         personal.salt = salt;

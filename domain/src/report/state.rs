@@ -370,12 +370,8 @@ pub(super) fn derive(dossier: Dossier) -> Stage {
         Stage::Posting(dossier)
     } else if any(&DocumentState::stands) {
         if refused { Stage::PartlyPosted(dossier) } else { Stage::Posting(dossier) }
-    } else if refused {
-        let reasons = dossier.documents.iter().flat_map(refusal_reasons).collect();
-        Stage::Rejected { capture: dossier.capture, basis: dossier.mapping.basis.clone(), reasons }
-    } else if any(&|state| matches!(state, DocumentState::Planned)) {
-        Stage::Mapped(dossier)
-    } else {
+    } else if any(&|state| matches!(state, DocumentState::Reversed { .. })) {
+        // A person reversed a document for good: nothing of the report posts again unless a person replays it.
         let references: Vec<String> = dossier
             .documents
             .iter()
@@ -386,8 +382,16 @@ pub(super) fn derive(dossier: Dossier) -> Stage {
             .collect();
         Stage::Excluded {
             capture: dossier.capture,
-            why: Exclusion::Decided { reason: "every document was reversed in QAD".into(), ledger_reference: Some(references.join(", ")) },
+            why: Exclusion::Decided {
+                reason: "a document was reversed in QAD for good".into(),
+                ledger_reference: Some(references.join(", ")),
+            },
         }
+    } else if refused {
+        let reasons = dossier.documents.iter().flat_map(refusal_reasons).collect();
+        Stage::Rejected { capture: dossier.capture, basis: dossier.mapping.basis.clone(), reasons }
+    } else {
+        Stage::Mapped(dossier)
     }
 }
 

@@ -21,6 +21,9 @@ enum Mark {
     Reversed,
 }
 
+/// A stage that a rewind may return to: its step, its name, its documents.
+type Waypoint = (Step, StageName, Vec<(Reference, Mark)>);
+
 /// A report in the roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brief {
@@ -29,7 +32,7 @@ pub struct Brief {
     /// An intent to set the exported flag is on record.
     pub marking: bool,
     documents: Vec<(Reference, Mark)>,
-    waypoints: Vec<(Step, StageName, Vec<(Reference, Mark)>)>,
+    waypoints: Vec<Waypoint>,
     steps: u32,
 }
 impl Default for Brief {
@@ -56,12 +59,12 @@ impl Brief {
             StageName::Posting
         } else if any(Mark::Posted) {
             if any(Mark::Refused) { StageName::PartlyPosted } else { StageName::Posting }
+        } else if any(Mark::Reversed) {
+            StageName::Excluded
         } else if any(Mark::Refused) {
             StageName::Rejected
-        } else if any(Mark::Planned) {
-            StageName::Mapped
         } else {
-            StageName::Excluded
+            StageName::Mapped
         };
     }
 }

@@ -59,6 +59,7 @@ impl<P: Ports> Desk<'_, P> {
     }
 
     /// Records that a document stands, or what is in the way; `None` where QAD shows nothing, or does not say.
+    #[allow(clippy::too_many_arguments, reason = "each is a part of what is recorded")]
     pub(super) async fn record_shown(
         &self,
         id: ReportId,

@@ -74,6 +74,6 @@ pub(super) fn code(currency: &str) -> String {
 /// Currency and amount of a report as the log captured it.
 pub(super) fn captured(row: &Row) -> (String, Option<Decimal>) {
     row.capture().map_or((String::new(), None), |capture| {
-        (capture.currency.clone(), capture.line_amount)
+        (capture.currency.clone(), capture.total)
     })
 }

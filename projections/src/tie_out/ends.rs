@@ -8,7 +8,7 @@ use tieout_domain::ids::{DocumentKind, Reference, ReportId};
 use tieout_domain::posting::{DocumentKey, LedgerDocument, Side};
 use tieout_domain::report::ReportFacts;
 
-use crate::amount::sum_of_lines;
+use crate::amount::declared_total;
 use crate::month::Month;
 use crate::work_list::Row;
 
@@ -21,7 +21,8 @@ pub struct SourceRow {
     pub currency: String,
     /// The month of its approval in the connection's zone; `None` where the date cannot be read.
     pub period: Option<Month>,
-    /// What its lines add up to in its currency; `None` where one has no amount that can be read.
+    /// The total the source says, in its currency; `None` where it cannot be read. A posted report's lines add up to it,
+    /// or it would not have been posted; a rejected one is counted at what the source says of it.
     pub amount: Option<Decimal>,
     /// How many lines it has.
     pub lines: u64,
@@ -35,7 +36,7 @@ impl SourceRow {
             report_id: facts.report,
             currency: facts.currency.clone(),
             period: facts.approved.date_in(zone).map(Month::from),
-            amount: sum_of_lines(facts),
+            amount: declared_total(facts),
             lines: facts.declared_lines.unwrap_or(facts.lines.len() as u64),
         }
     }

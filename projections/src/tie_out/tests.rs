@@ -361,7 +361,7 @@ fn documents_that_do_not_come_to_what_the_lines_do_are_named() {
 #[test]
 fn a_report_without_a_readable_amount_counts_on_both_sides() {
     let mut odd = facts(20, "no such money", &[("20", 100)]);
-    odd.lines[0].amount = tieout_domain::money::Hundredths::Unreadable("many".into());
+    odd.total = tieout_domain::money::Hundredths::Unreadable("many".into());
     odd.approved = tieout_domain::time::SourceTime::new("some day");
     let mut month = month();
     month.source.push(SourceRow::of(&odd, ZONE));

@@ -319,17 +319,7 @@ fn with(row: &mut Row, reference: Reference, change: impl FnOnce(&mut RowDocumen
         } else {
             StageName::Posting
         }
-    } else if refused {
-        now.reasons = now
-            .documents
-            .iter()
-            .flat_map(RowDocument::refusal_reasons)
-            .collect();
-        now.documents.clear();
-        StageName::Rejected
-    } else if any(&|standing| matches!(standing, DocumentStanding::Planned)) {
-        StageName::Mapped
-    } else {
+    } else if any(&|standing| matches!(standing, DocumentStanding::Reversed { .. })) {
         let reversals = now
             .documents
             .iter()
@@ -339,11 +329,21 @@ fn with(row: &mut Row, reference: Reference, change: impl FnOnce(&mut RowDocumen
             });
         let references: Vec<String> = reversals.collect();
         now.excluded = Some(Exclusion::Decided {
-            reason: "every document was reversed in QAD".into(),
+            reason: "a document was reversed in QAD for good".into(),
             ledger_reference: Some(references.join(", ")),
         });
         now.documents.clear();
         StageName::Excluded
+    } else if refused {
+        now.reasons = now
+            .documents
+            .iter()
+            .flat_map(RowDocument::refusal_reasons)
+            .collect();
+        now.documents.clear();
+        StageName::Rejected
+    } else {
+        StageName::Mapped
     };
     now.stage = Stage(stage);
     now.label = None;

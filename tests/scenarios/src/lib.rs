@@ -82,7 +82,7 @@ impl Scene {
         let stand_ins = StandIns::start(&options).await.expect("the stand-ins start");
         stand_ins.expensify.world().edit(change);
         let folder = tempfile::tempdir().expect("a folder");
-        let waits = Waits { quarantine: "1s", read_timeout: "2s" };
+        let waits = Waits { quarantine: "3s", connect_timeout: "1s", read_timeout: "1s" };
         let config =
             install(&folder.path().join("installation"), &stand_ins.expensify.url(), &stand_ins.qad.url(), &waits, month::now()).expect("an installation");
         Self { stand_ins, folder, config, offset_millis: clock.offset_millis() }
@@ -137,7 +137,7 @@ impl Scene {
                 break;
             }
             if last["in_doubt"] != 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(3_100)).await;
             }
         }
         last

@@ -21,7 +21,7 @@ struct AuditedReport {
     policy_id: String,
     approved: Option<DateTime<Utc>>,
     currency: String,
-    line_sum: Decimal,
+    total: Decimal,
     lines: u64,
 }
 
@@ -62,7 +62,7 @@ pub async fn source(origin: &str, policies: &[String], zone: Tz) -> Result<Vec<S
             report_id: report.report_id,
             currency: report.currency,
             period: report.approved.map(|at| Month::from(local_date(at, zone))),
-            amount: Some(report.line_sum),
+            amount: Some(report.total),
             lines: report.lines,
         })
         .collect())
@@ -93,7 +93,12 @@ pub async fn ledger(origin: &str, workspace: &str) -> Result<Vec<LedgerRow>, Fai
 
 /// Every call that a stand-in counted.
 pub async fn calls(origin: &str) -> Result<Vec<CountedCall>, Failure> {
-    fetch(origin, "/_sandbox/calls").await
+    #[derive(Deserialize)]
+    struct Page {
+        calls: Vec<CountedCall>,
+    }
+    let page: Page = fetch(origin, "/_sandbox/calls").await?;
+    Ok(page.calls)
 }
 
 async fn fetch<T: DeserializeOwned>(origin: &str, path: &str) -> Result<T, Failure> {

@@ -45,7 +45,7 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
 
     let temporary = tempfile::tempdir()?;
     let folder = args.keep.clone().unwrap_or_else(|| temporary.path().join("larkfield"));
-    let waits = Waits { quarantine: QUARANTINE, read_timeout: "3s" };
+    let waits = Waits { quarantine: QUARANTINE, connect_timeout: "1s", read_timeout: "3s" };
     let path = install(&folder, &stand_ins.expensify.url(), &stand_ins.qad.url(), &waits, clock.now())?;
     let mut installation = Installation::open_at(Config::read(&path)?, clock)?;
     installation.shrink_limits(shrink);

@@ -79,6 +79,8 @@ pub struct Waits {
     /// See the profile.
     pub quarantine: &'static str,
     /// See the profile.
+    pub connect_timeout: &'static str,
+    /// See the profile.
     pub read_timeout: &'static str,
 }
 
@@ -100,6 +102,7 @@ pub fn profile(waits: &Waits) -> Result<String, Failure> {
     let mut text = filled;
     for (from, to) in [
         ("quarantine = \"15m\" ", format!("quarantine = \"{}\" ", waits.quarantine)),
+        ("connect_timeout = \"10s\" ", format!("connect_timeout = \"{}\" ", waits.connect_timeout)),
         ("read_timeout = \"60s\" ", format!("read_timeout = \"{}\" ", waits.read_timeout)),
     ] {
         if !text.contains(from) {

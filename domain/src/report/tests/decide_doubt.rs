@@ -255,3 +255,23 @@ fn a_mapping_from_before_a_reversal_bears_the_present_generation_when_returned_t
         "the first reference is spent"
     );
 }
+
+#[test]
+fn a_document_reversed_for_good_beside_a_refused_one_is_not_planned_again_by_itself() {
+    let refused = ReportEvent::DocumentRefused {
+        reference: j1(),
+        messages: vec![],
+    };
+    let mut events = both_posted();
+    // The journal is refused instead of posted.
+    let at = events
+        .iter()
+        .position(|event| matches!(event, ReportEvent::DocumentPosted { reference, .. } if *reference == j1()))
+        .unwrap();
+    events.truncate(at);
+    events.push(refused);
+    let report = given(events)
+        .when(reverse(i1(), AfterReversal::Excluded))
+        .then([reversed(i1(), AfterReversal::Excluded)]);
+    assert_eq!(report.0.stage().name(), crate::report::StageName::Excluded);
+}
