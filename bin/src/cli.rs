@@ -12,10 +12,22 @@ pub struct Cli {
     #[arg(long, global = true)]
     pub json: bool,
     /// The configuration.
-    #[arg(long, global = true, env = "TIEOUT_CONFIG", default_value = "tieout.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIEOUT_CONFIG",
+        default_value = "tieout.toml",
+        value_name = "FILE"
+    )]
     pub config: PathBuf,
     /// How much to log on standard error, e.g. `info`, `tieout=debug`, `trace`.
-    #[arg(long, global = true, env = "TIEOUT_LOG", default_value = "warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        env = "TIEOUT_LOG",
+        default_value = "warn",
+        value_name = "FILTER"
+    )]
     pub log: String,
     /// What to do.
     #[command(subcommand)]
@@ -268,7 +280,12 @@ pub struct ResolveArgs {
     #[command(flatten)]
     pub decision: Decision,
     /// The document in QAD is ours: its voucher, as `YEAR/DAYBOOK/VOUCHER`.
-    #[arg(long, value_name = "VOUCHER", conflicts_with = "absent", required_unless_present = "absent")]
+    #[arg(
+        long,
+        value_name = "VOUCHER",
+        conflicts_with = "absent",
+        required_unless_present = "absent"
+    )]
     pub adopt: Option<String>,
     /// QAD has no document of ours: it may be sent again.
     #[arg(long)]

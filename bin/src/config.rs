@@ -56,7 +56,13 @@ pub struct VaultFiles {
 }
 impl Default for VaultFiles {
     fn default() -> Self {
-        Self { path: "tieout.vault".into(), people: "tieout.people".into(), key_file: None, key_env: None, passphrase: false }
+        Self {
+            path: "tieout.vault".into(),
+            people: "tieout.people".into(),
+            key_file: None,
+            key_env: None,
+            passphrase: false,
+        }
     }
 }
 
@@ -69,7 +75,9 @@ pub struct Serve {
 }
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8087)) }
+        Self {
+            listen: std::net::SocketAddr::from(([127, 0, 0, 1], 8087)),
+        }
     }
 }
 
@@ -123,12 +131,20 @@ pub struct QadConfig {
 
 fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse_span(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no time span: write a number and s, m, h or d, e.g. `15m`")))
+    parse_span(&text).ok_or_else(|| {
+        serde::de::Error::custom(format!(
+            "`{text}` is no time span: write a number and s, m, h or d, e.g. `15m`"
+        ))
+    })
 }
 
 fn zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is no time zone of the IANA list, e.g. `America/New_York`")))
+    text.parse().map_err(|_| {
+        serde::de::Error::custom(format!(
+            "`{text}` is no time zone of the IANA list, e.g. `America/New_York`"
+        ))
+    })
 }
 
 /// Reads `90s`, `15m`, `1h`, `1d`.
@@ -143,7 +159,10 @@ pub fn parse_span(text: &str) -> Option<Duration> {
         'd' => 86_400,
         _ => return None,
     };
-    number.checked_mul(seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    number
+        .checked_mul(seconds)
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
 }
 
 impl Config {
@@ -155,7 +174,10 @@ impl Config {
                 path.display()
             ))
         })?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        let folder = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .map_or_else(|| PathBuf::from("."), Path::to_path_buf);
         Self::parse(&text, &folder).map_err(|detail| Failure::Usage(format!("{}: {detail}", path.display())))
     }
 
@@ -169,7 +191,11 @@ impl Config {
 
     fn check(&self) -> Result<(), String> {
         self.store_path()?;
-        let sources = [self.vault.key_file.is_some(), self.vault.key_env.is_some(), self.vault.passphrase];
+        let sources = [
+            self.vault.key_file.is_some(),
+            self.vault.key_env.is_some(),
+            self.vault.passphrase,
+        ];
         if sources.iter().filter(|given| **given).count() > 1 {
             return Err("[vault] names more than one of key_file, key_env and passphrase: keep one".into());
         }
@@ -178,17 +204,25 @@ impl Config {
         let mut policies = BTreeSet::new();
         for connection in &self.connection {
             if !names.insert(connection.name.clone()) {
-                return Err(format!("two connections are named `{}`: rename one", connection.name));
+                return Err(format!(
+                    "two connections are named `{}`: rename one",
+                    connection.name
+                ));
             }
             if !ids.insert(connection.id) {
-                return Err(format!("two connections have the id {}: an id is minted once by `tieout init` and never copied", connection.id));
+                return Err(format!(
+                    "two connections have the id {}: an id is minted once by `tieout init` and never copied",
+                    connection.id
+                ));
             }
             if connection.expensify.policies.is_empty() {
                 return Err(format!("connection `{}` names no policies", connection.name));
             }
             for policy in &connection.expensify.policies {
                 if !policies.insert(policy.clone()) {
-                    return Err(format!("policy {policy} stands in two places: a policy belongs to one connection, once"));
+                    return Err(format!(
+                        "policy {policy} stands in two places: a policy belongs to one connection, once"
+                    ));
                 }
             }
         }
@@ -202,7 +236,10 @@ impl Config {
             Some(("esdb" | "kurrentdb", _)) => {
                 Err("[store] url: this build keeps its log in SQLite only; write `sqlite:tieout.db`".into())
             }
-            _ => Err(format!("[store] url `{}` is not of the form `sqlite:tieout.db`", self.store.url)),
+            _ => Err(format!(
+                "[store] url `{}` is not of the form `sqlite:tieout.db`",
+                self.store.url
+            )),
         }
     }
 
@@ -214,13 +251,22 @@ impl Config {
     /// The connections that are meant: the one named, or all.
     pub fn chosen(&self, name: Option<&str>) -> Result<Vec<&ConnectionConfig>, Failure> {
         if self.connection.is_empty() {
-            return Err(Failure::Usage("the configuration names no [[connection]]: run `tieout init`".into()));
+            return Err(Failure::Usage(
+                "the configuration names no [[connection]]: run `tieout init`".into(),
+            ));
         }
-        let found: Vec<_> = self.connection.iter().filter(|c| name.is_none_or(|name| c.name.as_str() == name)).collect();
+        let found: Vec<_> = self
+            .connection
+            .iter()
+            .filter(|c| name.is_none_or(|name| c.name.as_str() == name))
+            .collect();
         match (found.is_empty(), name) {
             (true, Some(name)) => {
                 let known: Vec<&str> = self.connection.iter().map(|c| c.name.as_str()).collect();
-                Err(Failure::Usage(format!("there is no connection `{name}`; the configuration has {}", known.join(", "))))
+                Err(Failure::Usage(format!(
+                    "there is no connection `{name}`; the configuration has {}",
+                    known.join(", ")
+                )))
             }
             _ => Ok(found),
         }
@@ -270,7 +316,10 @@ timezone = "America/New_York"
         assert!(with("go_live = \"2026-11-01\"\n", "").contains("missing field `go_live`"));
         assert!(with("sqlite:tieout.db", "esdb://n1:2113").contains("SQLite only"));
         assert!(with("policies = [\"0123456789ABCDEF\"]", "policies = []").contains("names no policies"));
-        assert!(with("policies = [\"0123456789ABCDEF\"]", "policies = [\"A\", \"A\"]").contains("stands in two places"));
+        assert!(
+            with("policies = [\"0123456789ABCDEF\"]", "policies = [\"A\", \"A\"]")
+                .contains("stands in two places")
+        );
         assert!(with("id = \"0198c0de", "id = \"zzzz").contains("id"));
     }
 }

@@ -42,9 +42,15 @@ pub fn key_source(config: &Config) -> Result<KeySource, Failure> {
         return Ok(KeySource::File(config.at(path)));
     }
     if let Some(variable) = &vault.key_env {
-        let value = std::env::var(variable)
-            .map_err(|_| Failure::Usage(format!("the environment variable {variable}, which holds the key of the vault, is not set")))?;
-        return Ok(KeySource::Environment { variable: variable.clone(), value: SecretString::from(value) });
+        let value = std::env::var(variable).map_err(|_| {
+            Failure::Usage(format!(
+                "the environment variable {variable}, which holds the key of the vault, is not set"
+            ))
+        })?;
+        return Ok(KeySource::Environment {
+            variable: variable.clone(),
+            value: SecretString::from(value),
+        });
     }
     if vault.passphrase {
         return passphrase("Passphrase of the vault: ").map(KeySource::Passphrase);
@@ -59,7 +65,11 @@ pub fn passphrase(prompt: &str) -> Result<SecretString, Failure> {
     }
     rpassword::prompt_password(prompt)
         .map(SecretString::from)
-        .map_err(|e| Failure::Usage(format!("no passphrase: there is no terminal to ask on ({e}); set TIEOUT_PASSPHRASE")))
+        .map_err(|e| {
+            Failure::Usage(format!(
+                "no passphrase: there is no terminal to ask on ({e}); set TIEOUT_PASSPHRASE"
+            ))
+        })
 }
 
 /// The set of a connection's credentials. Named by the connection's id, so that renaming a connection loses nothing.
@@ -77,11 +87,21 @@ impl Installation {
     pub fn open_at(config: Config, clock: SystemClock) -> Result<Self, Failure> {
         let log = SqliteLog::open_existing(config.store_path().map_err(Failure::Usage)?)?;
         let key = key_source(&config)?;
-        let vault = Vault::open(&config.at(&config.vault.path), &key).map_err(|e| Failure::Usage(e.to_string()))?;
+        let vault =
+            Vault::open(&config.at(&config.vault.path), &key).map_err(|e| Failure::Usage(e.to_string()))?;
         let keys = vault.people_keys().map_err(|e| Failure::Usage(e.to_string()))?;
-        let people = People::open(&config.at(&config.vault.people), keys).map_err(|e| Failure::Usage(e.to_string()))?;
+        let people = People::open(&config.at(&config.vault.people), keys)
+            .map_err(|e| Failure::Usage(e.to_string()))?;
         let instance = InstanceId(SystemEntropy.uuid());
-        Ok(Self { config, log: Arc::new(log), clock, instance, people: Arc::new(people), vault: std::sync::Mutex::new(vault), limits: limits()? })
+        Ok(Self {
+            config,
+            log: Arc::new(log),
+            clock,
+            instance,
+            people: Arc::new(people),
+            vault: std::sync::Mutex::new(vault),
+            limits: limits()?,
+        })
     }
 
     /// Shrinks the limiter's windows, for a stand-in that shrinks its own as much.
@@ -93,17 +113,30 @@ impl Installation {
 
     fn vault(&self) -> std::sync::MutexGuard<'_, Vault> {
         // A writer that panicked left the vault as it was read: every change of it is one replacement of the file.
-        self.vault.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.vault
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The versions of a connection's credentials, as last read.
     pub fn credential_versions(&self, config: &ConnectionConfig) -> Vec<u64> {
-        let names: Vec<SetName> = ["expensify", "qad"].iter().filter_map(|system| set_name(config, system).ok()).collect();
-        self.vault().sets().filter(|info| names.contains(&info.name)).map(|info| info.version).collect()
+        let names: Vec<SetName> = ["expensify", "qad"]
+            .iter()
+            .filter_map(|system| set_name(config, system).ok())
+            .collect();
+        self.vault()
+            .sets()
+            .filter(|info| names.contains(&info.name))
+            .map(|info| info.version)
+            .collect()
     }
 
     /// Reads the vault again; were the connection's credentials rotated since `versions`?
-    pub fn credentials_changed(&self, config: &ConnectionConfig, versions: &mut Vec<u64>) -> Result<bool, Failure> {
+    pub fn credentials_changed(
+        &self,
+        config: &ConnectionConfig,
+        versions: &mut Vec<u64>,
+    ) -> Result<bool, Failure> {
         self.vault().reload().map_err(|e| Failure::Usage(e.to_string()))?;
         let now = self.credential_versions(config);
         let changed = now != *versions;
@@ -138,11 +171,20 @@ impl Installation {
     /// The rule set and its file, verbatim.
     pub fn rules(&self, config: &ConnectionConfig) -> Result<(RuleSet, String), Failure> {
         let path = self.config.at(&config.rules);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|e| Failure::Usage(format!("the rule set {} of connection `{}` cannot be read: {e}", path.display(), config.name)))?;
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            Failure::Usage(format!(
+                "the rule set {} of connection `{}` cannot be read: {e}",
+                path.display(),
+                config.name
+            ))
+        })?;
         let rules = RuleSet::parse(&text).map_err(|faults| {
             let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
-            Failure::Usage(format!("the rule set {} is refused:\n{}", path.display(), list.join("\n")))
+            Failure::Usage(format!(
+                "the rule set {} is refused:\n{}",
+                path.display(),
+                list.join("\n")
+            ))
         })?;
         Ok((rules, text))
     }
@@ -150,8 +192,13 @@ impl Installation {
     /// The QAD profile.
     pub fn profile(&self, config: &ConnectionConfig) -> Result<Profile, Failure> {
         let path = self.config.at(&config.qad.profile);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|e| Failure::Usage(format!("the QAD profile {} of connection `{}` cannot be read: {e}", path.display(), config.name)))?;
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            Failure::Usage(format!(
+                "the QAD profile {} of connection `{}` cannot be read: {e}",
+                path.display(),
+                config.name
+            ))
+        })?;
         Profile::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))
     }
 
@@ -159,11 +206,25 @@ impl Installation {
     pub fn expensify(&self, config: &ConnectionConfig) -> Result<Expensify, Failure> {
         let fields = self
             .vault()
-            .require(&set_name(config, "expensify")?, &["partner_user_id", "partner_user_secret"])
-            .map_err(|e| Failure::Usage(format!("{e}; run `tieout credentials expensify --connection {}`", config.name)))?;
-        let field = |name: &str| fields.require(name).cloned().map_err(|e| Failure::Usage(e.to_string()));
-        let credentials = tieout_expensify::Credentials::new(field("partner_user_id")?, field("partner_user_secret")?)
-            .map_err(|e| Failure::Usage(e.to_string()))?;
+            .require(
+                &set_name(config, "expensify")?,
+                &["partner_user_id", "partner_user_secret"],
+            )
+            .map_err(|e| {
+                Failure::Usage(format!(
+                    "{e}; run `tieout credentials expensify --connection {}`",
+                    config.name
+                ))
+            })?;
+        let field = |name: &str| {
+            fields
+                .require(name)
+                .cloned()
+                .map_err(|e| Failure::Usage(e.to_string()))
+        };
+        let credentials =
+            tieout_expensify::Credentials::new(field("partner_user_id")?, field("partner_user_secret")?)
+                .map_err(|e| Failure::Usage(e.to_string()))?;
         ExpensifyClient::new(
             &config.expensify.url,
             credentials,
@@ -176,20 +237,40 @@ impl Installation {
     }
 
     /// A client of QAD, in the connection's workspace or another one.
-    pub fn qad(&self, config: &ConnectionConfig, workspace: Option<&tieout_domain::ids::Workspace>) -> Result<Qad, Failure> {
+    pub fn qad(
+        &self,
+        config: &ConnectionConfig,
+        workspace: Option<&tieout_domain::ids::Workspace>,
+    ) -> Result<Qad, Failure> {
         let fields = self
             .vault()
             .require(&set_name(config, "qad")?, &["client_id", "username", "password"])
-            .map_err(|e| Failure::Usage(format!("{e}; run `tieout credentials qad --connection {}`", config.name)))?;
-        let field = |name: &str| fields.require(name).cloned().map_err(|e| Failure::Usage(e.to_string()));
+            .map_err(|e| {
+                Failure::Usage(format!(
+                    "{e}; run `tieout credentials qad --connection {}`",
+                    config.name
+                ))
+            })?;
+        let field = |name: &str| {
+            fields
+                .require(name)
+                .cloned()
+                .map_err(|e| Failure::Usage(e.to_string()))
+        };
         let credentials = tieout_qad::Credentials {
             client_id: field("client_id")?.expose_secret().to_owned(),
             username: field("username")?.expose_secret().to_owned(),
             password: field("password")?,
         };
         let workspace = workspace.unwrap_or(&config.qad.workspace);
-        QadClient::new(&config.qad.url, workspace, credentials, self.profile(config)?, self.clock.clone())
-            .map_err(|e| Failure::Usage(e.to_string()))
+        QadClient::new(
+            &config.qad.url,
+            workspace,
+            credentials,
+            self.profile(config)?,
+            self.clock.clone(),
+        )
+        .map_err(|e| Failure::Usage(e.to_string()))
     }
 
     /// The world of one connection.
@@ -211,10 +292,11 @@ impl Installation {
 fn limits() -> Result<Limits, Failure> {
     match std::env::var("TIEOUT_LIMIT_SCALE") {
         Err(_) => Ok(Limits::production()),
-        Ok(text) => text
-            .parse()
-            .map(Limits::scaled)
-            .map_err(|_| Failure::Usage(format!("TIEOUT_LIMIT_SCALE is `{text}`, not a whole number above zero"))),
+        Ok(text) => text.parse().map(Limits::scaled).map_err(|_| {
+            Failure::Usage(format!(
+                "TIEOUT_LIMIT_SCALE is `{text}`, not a whole number above zero"
+            ))
+        }),
     }
 }
 

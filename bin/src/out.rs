@@ -47,7 +47,11 @@ impl fmt::Display for Failure {
 }
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Outside(error.to_string()) }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::Closed
+        } else {
+            Self::Outside(error.to_string())
+        }
     }
 }
 impl From<tieout_domain::ports::LogError> for Failure {
@@ -97,7 +101,11 @@ pub struct Out {
 impl Out {
     /// Writes words to standard output, unless JSON was asked for.
     pub fn words(self, text: &str) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { line(&mut io::stdout().lock(), text) }
+        if self.json {
+            Ok(())
+        } else {
+            line(&mut io::stdout().lock(), text)
+        }
     }
 
     /// Writes words to standard error: what is not the result.
@@ -114,7 +122,8 @@ impl Out {
         if !self.json {
             return Ok(());
         }
-        let text = serde_json::to_string_pretty(value).map_err(|e| Failure::Outside(format!("the result cannot be written as JSON: {e}")))?;
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|e| Failure::Outside(format!("the result cannot be written as JSON: {e}")))?;
         line(&mut io::stdout().lock(), &text)
     }
 

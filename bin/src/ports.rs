@@ -19,17 +19,28 @@ impl SystemClock {
     /// The machine's time.
     pub fn new() -> Self {
         // Where the kernel does not name its boot, each run of the program is one: waiting then begins anew with it.
-        let epoch = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .map_or_else(|_| format!("process-{}-{}", std::process::id(), Utc::now().timestamp_micros()), |id| id.trim().to_owned());
-        Self { epoch: epoch.into(), offset: chrono::Duration::zero() }
+        let epoch = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(
+            |_| format!("process-{}-{}", std::process::id(), Utc::now().timestamp_micros()),
+            |id| id.trim().to_owned(),
+        );
+        Self {
+            epoch: epoch.into(),
+            offset: chrono::Duration::zero(),
+        }
     }
     /// The machine's time, or as far from it as `TIEOUT_CLOCK_OFFSET_MS` says: for trials against stand-ins that live in
     /// another month. Said loudly, because every date is derived from it.
     pub fn from_environment() -> Self {
-        match std::env::var("TIEOUT_CLOCK_OFFSET_MS").ok().and_then(|text| text.parse().ok()) {
+        match std::env::var("TIEOUT_CLOCK_OFFSET_MS")
+            .ok()
+            .and_then(|text| text.parse().ok())
+        {
             Some(millis) => {
                 tracing::warn!(millis, "TIEOUT_CLOCK_OFFSET_MS is set: every date is off by it");
-                Self { offset: chrono::Duration::milliseconds(millis), ..Self::new() }
+                Self {
+                    offset: chrono::Duration::milliseconds(millis),
+                    ..Self::new()
+                }
             }
             None => Self::new(),
         }
@@ -40,7 +51,10 @@ impl SystemClock {
     }
     /// A wall clock that shows `now` at this moment and goes on from there.
     pub fn set_to(now: DateTime<Utc>) -> Self {
-        Self { offset: now - Utc::now(), ..Self::new() }
+        Self {
+            offset: now - Utc::now(),
+            ..Self::new()
+        }
     }
 }
 impl Default for SystemClock {
@@ -59,7 +73,10 @@ impl Clock for SystemClock {
             let nanos = u64::try_from(time.tv_nsec()).unwrap_or(0);
             seconds.saturating_mul(1_000).saturating_add(nanos / 1_000_000)
         });
-        Steady { epoch: self.epoch.to_string(), millis }
+        Steady {
+            epoch: self.epoch.to_string(),
+            millis,
+        }
     }
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send {
         tokio::time::sleep(duration)
@@ -89,10 +106,15 @@ impl CrashPoint {
     /// As the environment says.
     pub fn from_environment() -> Self {
         let at = std::env::var("TIEOUT_CRASH_AT").ok().and_then(|text| {
-            let (name, count) = text.split_once(':').map_or((text.as_str(), 1), |(name, n)| (name, n.parse().unwrap_or(1)));
+            let (name, count) = text
+                .split_once(':')
+                .map_or((text.as_str(), 1), |(name, n)| (name, n.parse().unwrap_or(1)));
             (!name.is_empty()).then(|| (name.to_owned(), count))
         });
-        Self { at, passed: AtomicU64::new(0) }
+        Self {
+            at,
+            passed: AtomicU64::new(0),
+        }
     }
     /// A point is passed.
     pub fn passing(&self, point: &str) {

@@ -27,12 +27,33 @@ impl ViewPort for Views {
     }
     async fn page(&self, view: &str, after: Option<&str>, limit: usize) -> Result<Vec<ViewRow>, LogError> {
         let rows = self.0.page(view, after, limit).await?;
-        Ok(rows.into_iter().map(|row| ViewRow { key: row.key, row: row.row }).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| ViewRow {
+                key: row.key,
+                row: row.row,
+            })
+            .collect())
     }
     async fn apply(&self, view: &str, step: ViewStep) -> Result<Stepped, LogError> {
-        let ViewStep { since, checkpoint, upserts } = step;
-        let upserts = upserts.into_iter().map(|row| tieout_store::ViewRow { key: row.key, row: row.row }).collect();
-        let step = tieout_store::ViewStep { since, checkpoint, upserts, deletes: Vec::new() };
+        let ViewStep {
+            since,
+            checkpoint,
+            upserts,
+        } = step;
+        let upserts = upserts
+            .into_iter()
+            .map(|row| tieout_store::ViewRow {
+                key: row.key,
+                row: row.row,
+            })
+            .collect();
+        let step = tieout_store::ViewStep {
+            since,
+            checkpoint,
+            upserts,
+            deletes: Vec::new(),
+        };
         Ok(match self.0.apply(view, step).await? {
             tieout_store::Stepped::Applied => Stepped::Applied,
             tieout_store::Stepped::Overtaken { .. } => Stepped::Overtaken,

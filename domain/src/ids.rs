@@ -20,7 +20,11 @@ pub struct BadId {
 
 impl BadId {
     fn new(what: &'static str, given: &str, why: &'static str) -> Self {
-        Self { what, given: given.chars().take(80).collect(), why }
+        Self {
+            what,
+            given: given.chars().take(80).collect(),
+            why,
+        }
     }
 }
 
@@ -211,8 +215,14 @@ impl Email {
     pub fn new(text: &str) -> Result<Self, BadId> {
         let text = text.trim().to_lowercase();
         match text.split_once('@') {
-            Some((left, right)) if !left.is_empty() && !right.is_empty() && !right.contains('@') => Ok(Self(text)),
-            _ => Err(BadId::new("e-mail address", &text, "it is not of the form name@host")),
+            Some((left, right)) if !left.is_empty() && !right.is_empty() && !right.contains('@') => {
+                Ok(Self(text))
+            }
+            _ => Err(BadId::new(
+                "e-mail address",
+                &text,
+                "it is not of the form name@host",
+            )),
         }
     }
     /// The address, in lower case.
@@ -265,7 +275,12 @@ fn in_base(mut value: u64, alphabet: &[u8], width: usize) -> String {
     let base = alphabet.len() as u64;
     let mut digits = Vec::new();
     while value > 0 {
-        digits.push(alphabet.get((value % base) as usize).copied().map_or('0', char::from));
+        digits.push(
+            alphabet
+                .get((value % base) as usize)
+                .copied()
+                .map_or('0', char::from),
+        );
         value /= base;
     }
     while digits.len() < width {
@@ -285,7 +300,11 @@ fn from_base(text: &str, alphabet: &[u8]) -> Option<u64> {
 impl ReportId {
     /// From the decimal id; zero is no report.
     pub fn from_decimal(id: u64) -> Result<Self, BadId> {
-        if id == 0 { Err(BadId::new("report id", "0", "zero names no report")) } else { Ok(Self(id)) }
+        if id == 0 {
+            Err(BadId::new("report id", "0", "zero names no report"))
+        } else {
+            Ok(Self(id))
+        }
     }
     /// The decimal form.
     pub fn decimal(self) -> u64 {
@@ -302,7 +321,11 @@ impl FromStr for ReportId {
             from_base(text, b"0123456789").filter(|_| !text.is_empty())
         };
         let value = value.ok_or_else(|| {
-            BadId::new("report id", text, "it is neither a decimal number nor R and eleven letters or digits")
+            BadId::new(
+                "report id",
+                text,
+                "it is neither a decimal number nor R and eleven letters or digits",
+            )
         })?;
         Self::from_decimal(value)
     }
@@ -402,9 +425,18 @@ impl FromStr for Reference {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let upper = text.trim().to_uppercase();
-        let bad = || BadId::new("reference", text, "it is not one of ours: E, 13 letters or digits, I, C or J, a generation");
+        let bad = || {
+            BadId::new(
+                "reference",
+                text,
+                "it is not one of ours: E, 13 letters or digits, I, C or J, a generation",
+            )
+        };
         let rest = upper.strip_prefix('E').ok_or_else(bad)?;
-        let id = rest.get(..13).and_then(|digits| from_base(digits, BASE36)).ok_or_else(bad)?;
+        let id = rest
+            .get(..13)
+            .and_then(|digits| from_base(digits, BASE36))
+            .ok_or_else(bad)?;
         let kind = match rest.get(13..14) {
             Some("I") => DocumentKind::SupplierInvoice,
             Some("C") => DocumentKind::CreditNote,
@@ -418,7 +450,11 @@ impl FromStr for Reference {
             .and_then(|g| u32::try_from(g).ok())
             .filter(|g| *g > 0)
             .ok_or_else(bad)?;
-        Ok(Self { report: ReportId::from_decimal(id)?, kind, generation: Generation(generation) })
+        Ok(Self {
+            report: ReportId::from_decimal(id)?,
+            kind,
+            generation: Generation(generation),
+        })
     }
 }
 impl TryFrom<String> for Reference {
@@ -441,21 +477,38 @@ mod tests {
     #[test]
     fn both_forms_of_a_report_id_are_one_id() {
         let recorded: ReportId = "R009WqAY45L1".parse().unwrap();
-        assert_eq!(recorded.decimal(), 2_080_715_894_610_667, "the pair recorded in contract expensify §4.8");
+        assert_eq!(
+            recorded.decimal(),
+            2_080_715_894_610_667,
+            "the pair recorded in contract expensify §4.8"
+        );
         assert_eq!("2080715894610667".parse::<ReportId>().unwrap(), recorded);
         assert_eq!(recorded.to_string(), "R009WqAY45L1");
     }
 
     #[test]
     fn what_is_no_report_id_is_refused() {
-        for bad in ["", "0", "R", "R00000000000", "R009WqAY45L", "R009WqAY45L12", "-5", "12a", "Rzzzzzzzzzzz"] {
+        for bad in [
+            "",
+            "0",
+            "R",
+            "R00000000000",
+            "R009WqAY45L",
+            "R009WqAY45L12",
+            "-5",
+            "12a",
+            "Rzzzzzzzzzzz",
+        ] {
             assert!(bad.parse::<ReportId>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn codes_that_differ_in_case_are_one_code() {
-        assert_eq!(CostCentreCode::new("cc-oh").unwrap(), CostCentreCode::new(" CC-OH ").unwrap());
+        assert_eq!(
+            CostCentreCode::new("cc-oh").unwrap(),
+            CostCentreCode::new(" CC-OH ").unwrap()
+        );
         assert!(AccountCode::new(" ").is_err());
     }
 

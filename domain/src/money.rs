@@ -34,7 +34,15 @@ pub enum MoneyError {
 pub struct Currency(iso_currency::Currency);
 
 /// Where the library's list and ISO 4217 disagree, or a currency has no minor unit of its own there, ISO's word.
-const MINOR_UNITS: &[(&str, u32)] = &[("HUF", 2), ("MGA", 2), ("MRU", 2), ("UGX", 0), ("ISK", 0), ("CLP", 0), ("CVE", 2)];
+const MINOR_UNITS: &[(&str, u32)] = &[
+    ("HUF", 2),
+    ("MGA", 2),
+    ("MRU", 2),
+    ("UGX", 0),
+    ("ISK", 0),
+    ("CLP", 0),
+    ("CVE", 2),
+];
 
 impl Currency {
     /// Reads a code of three letters, in any case.
@@ -63,7 +71,11 @@ impl Currency {
         if amount.round_dp(decimals) == amount {
             Ok(amount.trunc_with_scale(decimals))
         } else {
-            Err(MoneyError::Remainder { amount: amount.normalize(), currency: self, decimals })
+            Err(MoneyError::Remainder {
+                amount: amount.normalize(),
+                currency: self,
+                decimals,
+            })
         }
     }
 
@@ -140,7 +152,9 @@ impl From<&str> for Hundredths {
         if trimmed.is_empty() {
             Self::Blank
         } else {
-            trimmed.parse().map_or_else(|_| Self::Unreadable(text.to_owned()), Self::Of)
+            trimmed
+                .parse()
+                .map_or_else(|_| Self::Unreadable(text.to_owned()), Self::Of)
         }
     }
 }
@@ -175,8 +189,14 @@ mod tests {
 
     #[test]
     fn hundredths_become_amounts_with_the_decimals_of_their_currency() {
-        assert_eq!(currency("USD").from_hundredths(21_250).unwrap().to_string(), "212.50");
-        assert_eq!(currency("JPY").from_hundredths(100_000).unwrap().to_string(), "1000");
+        assert_eq!(
+            currency("USD").from_hundredths(21_250).unwrap().to_string(),
+            "212.50"
+        );
+        assert_eq!(
+            currency("JPY").from_hundredths(100_000).unwrap().to_string(),
+            "1000"
+        );
         assert_eq!(currency("KWD").from_hundredths(123).unwrap().to_string(), "1.230");
         assert_eq!(currency("EUR").from_hundredths(-5).unwrap().to_string(), "-0.05");
     }
@@ -184,20 +204,51 @@ mod tests {
     #[test]
     fn half_a_yen_is_refused_and_never_rounded() {
         let refusal = currency("JPY").from_hundredths(100_050).unwrap_err();
-        assert_eq!(refusal.to_string(), "1000.5 JPY has a remainder that JPY cannot bear (0 decimals)");
+        assert_eq!(
+            refusal.to_string(),
+            "1000.5 JPY has a remainder that JPY cannot bear (0 decimals)"
+        );
     }
 
     #[test]
     fn an_unknown_currency_is_named() {
-        assert_eq!(Currency::new("XQQ").unwrap_err().to_string(), "`XQQ` is not a currency of ISO 4217");
+        assert_eq!(
+            Currency::new("XQQ").unwrap_err().to_string(),
+            "`XQQ` is not a currency of ISO 4217"
+        );
     }
 
     #[test]
     fn minor_units_are_those_of_iso_4217() {
         for (code, units) in [
-            ("USD", 2), ("EUR", 2), ("GBP", 2), ("CAD", 2), ("MXN", 2), ("CHF", 2), ("CNY", 2), ("INR", 2), ("HUF", 2), ("MGA", 2),
-            ("MRU", 2), ("JPY", 0), ("KRW", 0), ("VND", 0), ("CLP", 0), ("ISK", 0), ("UGX", 0), ("PYG", 0), ("XOF", 0), ("XAF", 0),
-            ("RWF", 0), ("KWD", 3), ("BHD", 3), ("TND", 3), ("OMR", 3), ("JOD", 3), ("IQD", 3), ("LYD", 3),
+            ("USD", 2),
+            ("EUR", 2),
+            ("GBP", 2),
+            ("CAD", 2),
+            ("MXN", 2),
+            ("CHF", 2),
+            ("CNY", 2),
+            ("INR", 2),
+            ("HUF", 2),
+            ("MGA", 2),
+            ("MRU", 2),
+            ("JPY", 0),
+            ("KRW", 0),
+            ("VND", 0),
+            ("CLP", 0),
+            ("ISK", 0),
+            ("UGX", 0),
+            ("PYG", 0),
+            ("XOF", 0),
+            ("XAF", 0),
+            ("RWF", 0),
+            ("KWD", 3),
+            ("BHD", 3),
+            ("TND", 3),
+            ("OMR", 3),
+            ("JOD", 3),
+            ("IQD", 3),
+            ("LYD", 3),
         ] {
             assert_eq!(currency(code).minor_units(), units, "{code}");
         }

@@ -102,7 +102,9 @@ pub struct Appended {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
     /// Somebody else wrote first; nothing was appended. Read the stream again and decide again.
-    #[error("stream {stream} is not where it was expected (expected {expected:?}, found {actual:?}): read it again")]
+    #[error(
+        "stream {stream} is not where it was expected (expected {expected:?}, found {actual:?}): read it again"
+    )]
     Conflict {
         /// The stream.
         stream: StreamName,
@@ -143,13 +145,27 @@ pub trait Log: Send + Sync {
     ///
     /// Appending events whose ids stand already at the end of the stream, right after `expected`, is answered with
     /// where they stand (a retry after a lost answer).
-    fn append(&self, stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> impl Future<Output = Result<Appended, LogError>> + Send;
+    fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> impl Future<Output = Result<Appended, LogError>> + Send;
 
     /// Up to `limit` events of a stream from `from` on, in order; empty where there are none (or no such stream).
-    fn read_stream(&self, stream: &StreamName, from: Revision, limit: usize) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
+    fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
 
     /// Up to `limit` events of all streams after a position (from the first with `None`), in total order.
-    fn read_all(&self, after: Option<Position>, limit: usize) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
+    fn read_all(
+        &self,
+        after: Option<Position>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
 
     /// The position of the last event; `None` while the log is empty.
     fn head(&self) -> impl Future<Output = Result<Option<Position>, LogError>> + Send;
@@ -168,7 +184,10 @@ pub trait Clock: Send + Sync {
     fn steady(&self) -> Steady;
     /// Both at once.
     fn moment(&self) -> Moment {
-        Moment { at: self.now(), steady: self.steady() }
+        Moment {
+            at: self.now(),
+            steady: self.steady(),
+        }
     }
     /// Waits.
     fn sleep(&self, duration: std::time::Duration) -> impl Future<Output = ()> + Send;
@@ -260,7 +279,9 @@ pub enum Listed {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SourceError {
     /// Wrong credentials: never tried again by itself.
-    #[error("Expensify refused the credentials ({detail}): run `tieout credentials expensify` with a fresh pair from expensify.com/tools/integrations")]
+    #[error(
+        "Expensify refused the credentials ({detail}): run `tieout credentials expensify` with a fresh pair from expensify.com/tools/integrations"
+    )]
     Unauthorised {
         /// The server's words.
         detail: String,
@@ -292,7 +313,9 @@ pub enum SourceError {
         detail: String,
     },
     /// The download ended before its trailer, or its trailer disagrees with what came: nothing may be concluded from absence.
-    #[error("the download from Expensify is not whole: {detail}; what was read is kept, and absence proves nothing")]
+    #[error(
+        "the download from Expensify is not whole: {detail}; what was read is kept, and absence proves nothing"
+    )]
     Truncated {
         /// What disagrees.
         detail: String,
@@ -332,7 +355,12 @@ pub trait Source: Send + Sync {
 
     /// Sets the exported flag for exactly these reports (at most 100) and streams their full records as they stand
     /// (contract expensify §9). Effects are at the server even where the answer is lost.
-    fn mark(&self, policies: &[PolicyId], reports: &[ReportId], label: &Label) -> impl Future<Output = Result<Self::Lines, SourceError>> + Send;
+    fn mark(
+        &self,
+        policies: &[PolicyId],
+        reports: &[ReportId],
+        label: &Label,
+    ) -> impl Future<Output = Result<Self::Lines, SourceError>> + Send;
 
     /// What was asked since the last call of this, and resets the count.
     fn take_calls(&self) -> SourceCalls;
@@ -345,11 +373,7 @@ pub type PaceRule = Box<dyn FnOnce(&[i64]) -> i64 + Send>;
 pub trait PaceBook: Send + Sync {
     /// In one atomic step: reads the account's last sends (oldest first, at most 20, milliseconds since the epoch), lets
     /// `rule` name the instant of the next send, keeps it and returns it.
-    fn reserve(
-        &self,
-        account: &str,
-        rule: PaceRule,
-    ) -> impl Future<Output = Result<i64, LogError>> + Send;
+    fn reserve(&self, account: &str, rule: PaceRule) -> impl Future<Output = Result<i64, LogError>> + Send;
 }
 
 // ── the ledger: QAD ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,13 +382,17 @@ pub trait PaceBook: Send + Sync {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
     /// Wrong user or password: never tried again by itself, because QAD locks users.
-    #[error("QAD refused the credentials ({detail}): run `tieout credentials qad`; repeated failures lock the user in QAD")]
+    #[error(
+        "QAD refused the credentials ({detail}): run `tieout credentials qad`; repeated failures lock the user in QAD"
+    )]
     Unauthorised {
         /// The server's words.
         detail: String,
     },
     /// 403: the user may not do this, or the workspace is unknown.
-    #[error("QAD denied {what}: {detail}; ask the QAD administrator for the permission, or correct `workspace`")]
+    #[error(
+        "QAD denied {what}: {detail}; ask the QAD administrator for the permission, or correct `workspace`"
+    )]
     Denied {
         /// What was asked.
         what: String,
@@ -380,7 +408,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// The canary was not found: the browse answers, but its emptiness proves nothing (contract qad §8.4).
-    #[error("{what} did not find its canary {canary}: an empty answer proves nothing; check the profile's browse and columns")]
+    #[error(
+        "{what} did not find its canary {canary}: an empty answer proves nothing; check the profile's browse and columns"
+    )]
     CanarySilent {
         /// What was asked.
         what: String,
@@ -460,7 +490,11 @@ pub trait Ledger: Send + Sync {
     fn post(&self, document: &Document) -> impl Future<Output = PostAnswer> + Send;
 
     /// Reads a document back with all its lines.
-    fn read_back(&self, reference: Reference, key: &DocumentKey) -> impl Future<Output = Result<LedgerDocument, LedgerError>> + Send;
+    fn read_back(
+        &self,
+        reference: Reference,
+        key: &DocumentKey,
+    ) -> impl Future<Output = Result<LedgerDocument, LedgerError>> + Send;
 }
 
 // ── all of them ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -86,18 +86,27 @@ mod tests {
     #[test]
     fn a_month_end_approval_in_new_york_belongs_to_its_own_month() {
         let approved = SourceTime::new("2026-02-01 03:00:00");
-        assert_eq!(approved.date_in(chrono_tz::America::New_York), NaiveDate::from_ymd_opt(2026, 1, 31));
+        assert_eq!(
+            approved.date_in(chrono_tz::America::New_York),
+            NaiveDate::from_ymd_opt(2026, 1, 31)
+        );
     }
 
     #[test]
     fn a_month_end_approval_in_auckland_belongs_to_the_next_month() {
         let approved = SourceTime::new("2026-01-31 12:30:00");
-        assert_eq!(approved.date_in(chrono_tz::Pacific::Auckland), NaiveDate::from_ymd_opt(2026, 2, 1));
+        assert_eq!(
+            approved.date_in(chrono_tz::Pacific::Auckland),
+            NaiveDate::from_ymd_opt(2026, 2, 1)
+        );
     }
 
     #[test]
     fn a_date_without_a_time_of_day_is_that_date_everywhere() {
-        assert_eq!(SourceTime::new("2026-10-31").date_in(chrono_tz::Pacific::Auckland), NaiveDate::from_ymd_opt(2026, 10, 31));
+        assert_eq!(
+            SourceTime::new("2026-10-31").date_in(chrono_tz::Pacific::Auckland),
+            NaiveDate::from_ymd_opt(2026, 10, 31)
+        );
         assert_eq!(SourceTime::new("31/10/2026").date_in(chrono_tz::UTC), None);
     }
 
@@ -105,12 +114,27 @@ mod tests {
     fn waiting_is_measured_by_the_steady_clock_within_one_boot() {
         let moment = |wall: i64, epoch: &str, millis| Moment {
             at: Utc.timestamp_opt(wall, 0).unwrap(),
-            steady: Steady { epoch: epoch.into(), millis },
+            steady: Steady {
+                epoch: epoch.into(),
+                millis,
+            },
         };
-        assert_eq!(moment(0, "a", 9_000).millis_since(&moment(500, "a", 1_000)), 8_000, "the wall clock stepped back");
-        assert_eq!(moment(900_000, "a", 9_000).millis_since(&moment(0, "a", 1_000)), 8_000, "and forward");
+        assert_eq!(
+            moment(0, "a", 9_000).millis_since(&moment(500, "a", 1_000)),
+            8_000,
+            "the wall clock stepped back"
+        );
+        assert_eq!(
+            moment(900_000, "a", 9_000).millis_since(&moment(0, "a", 1_000)),
+            8_000,
+            "and forward"
+        );
         assert_eq!(moment(60, "b", 5).millis_since(&moment(0, "a", 1_000)), 60_000);
-        assert_eq!(moment(0, "b", 5).millis_since(&moment(60, "a", 1_000)), 0, "nothing can be proven");
+        assert_eq!(
+            moment(0, "b", 5).millis_since(&moment(60, "a", 1_000)),
+            0,
+            "nothing can be proven"
+        );
     }
 
     /// The rule written another way: the local wall time is the instant plus the zone's offset at that instant.

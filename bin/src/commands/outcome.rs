@@ -44,13 +44,21 @@ impl Summary {
         warnings.extend(cycle.marked.failures.iter().map(|why| format!("marking: {why}")));
         if !cycle.marked.not_printed.is_empty() {
             let list: Vec<String> = cycle.marked.not_printed.iter().map(ToString::to_string).collect();
-            warnings.push(format!("Expensify did not print these posted reports when they were marked: {}", list.join(", ")));
+            warnings.push(format!(
+                "Expensify did not print these posted reports when they were marked: {}",
+                list.join(", ")
+            ));
         }
         if cycle.resolved.incidents > 0 {
-            warnings.push(format!("{} document(s) need a person: `tieout reports --state in_doubt`", cycle.resolved.incidents));
+            warnings.push(format!(
+                "{} document(s) need a person: `tieout reports --state in_doubt`",
+                cycle.resolved.incidents
+            ));
         }
         let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
-        let needs_person = count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0 || cycle.shut.is_some();
+        let needs_person =
+            count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
+                || cycle.shut.is_some();
         let status = if cycle.polled.unreachable || cycle.ledger_unreachable {
             OUTSIDE
         } else if needs_person {
@@ -58,7 +66,11 @@ impl Summary {
         } else {
             DONE
         };
-        let stages = cycle.stages.iter().map(|(stage, count)| (serde_name(*stage), json!(count))).collect();
+        let stages = cycle
+            .stages
+            .iter()
+            .map(|(stage, count)| (serde_name(*stage), json!(count)))
+            .collect();
         Self {
             connection: connection.to_owned(),
             complete: cycle.polled.complete,
@@ -107,7 +119,10 @@ impl Summary {
             text.push_str(&format!("; {} withdrawn", self.withdrawn));
         }
         if let Value::Object(stages) = &self.stages {
-            let list: Vec<String> = stages.iter().map(|(stage, count)| format!("{count} {stage}")).collect();
+            let list: Vec<String> = stages
+                .iter()
+                .map(|(stage, count)| format!("{count} {stage}"))
+                .collect();
             if !list.is_empty() {
                 text.push_str(&format!("\n  reports: {}", list.join(", ")));
             }

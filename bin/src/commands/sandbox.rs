@@ -14,7 +14,8 @@ use crate::ports::SystemClock;
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(args: SandboxArgs, out: Out) -> Result<u8, Failure> {
-    let shrink = NonZeroU32::new(args.shrink_limits).ok_or_else(|| Failure::Usage("--shrink-limits must be above zero".into()))?;
+    let shrink = NonZeroU32::new(args.shrink_limits)
+        .ok_or_else(|| Failure::Usage("--shrink-limits must be above zero".into()))?;
     let clock = SystemClock::new();
     let options = StageOptions {
         seed: args.seed,
@@ -31,7 +32,11 @@ pub async fn run(args: SandboxArgs, out: Out) -> Result<u8, Failure> {
     let (expensify, qad) = (stand_ins.expensify.url(), stand_ins.qad.url());
     let mut config = None;
     if let Some(folder) = &args.write_config {
-        let waits = Waits { quarantine: "15m", connect_timeout: "10s", read_timeout: "60s" };
+        let waits = Waits {
+            quarantine: "15m",
+            connect_timeout: "10s",
+            read_timeout: "60s",
+        };
         config = Some(install(folder, &expensify, &qad, &waits, clock.now())?);
     }
     out.words(&format!(
@@ -60,9 +65,10 @@ fn add_fault(stand_ins: &StandIns, text: &str) -> Result<(), Failure> {
     };
     let (server, rest) = text.split_once(':').ok_or_else(|| wrong("it has no server"))?;
     let (rest, times) = match rest.rsplit_once(':') {
-        Some((before, last)) if !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()) => {
-            (before, last.parse().map_err(|_| wrong("it has no number of times"))?)
-        }
+        Some((before, last)) if !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()) => (
+            before,
+            last.parse().map_err(|_| wrong("it has no number of times"))?,
+        ),
         _ => (rest, 1),
     };
     let (operation, kind) = match rest.find('{') {
@@ -78,11 +84,18 @@ fn add_fault(stand_ins: &StandIns, text: &str) -> Result<(), Failure> {
     match server {
         "expensify" => {
             let kind = serde_json::from_str(&kind).map_err(|e| wrong(&e.to_string()))?;
-            stand_ins.expensify.faults().add(FaultRule::next(operation, kind).times(times));
+            stand_ins
+                .expensify
+                .faults()
+                .add(FaultRule::next(operation, kind).times(times));
         }
         "qad" => {
             let kind = serde_json::from_str(&kind).map_err(|e| wrong(&e.to_string()))?;
-            stand_ins.qad.handle().faults().add(FaultRule::next(operation, kind).times(times));
+            stand_ins
+                .qad
+                .handle()
+                .faults()
+                .add(FaultRule::next(operation, kind).times(times));
         }
         _ => return Err(wrong("the server is `expensify` or `qad`")),
     }

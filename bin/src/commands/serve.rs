@@ -41,13 +41,21 @@ pub async fn run(installation: Installation, out: Out) -> Result<u8, Failure> {
         installation.connection(config)?;
         installation.world(config)?;
     }
-    let health = Arc::new(Health { stopping: AtomicBool::new(false), ready: configs.iter().map(|_| AtomicBool::new(false)).collect() });
+    let health = Arc::new(Health {
+        stopping: AtomicBool::new(false),
+        ready: configs.iter().map(|_| AtomicBool::new(false)).collect(),
+    });
     let listen = installation.config.serve.listen;
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .map_err(|e| Failure::Usage(format!("[serve] listen {listen} cannot be bound: {e}; is another `tieout serve` running?")))?;
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(|e| {
+        Failure::Usage(format!(
+            "[serve] listen {listen} cannot be bound: {e}; is another `tieout serve` running?"
+        ))
+    })?;
     let address = listener.local_addr()?;
-    out.aside(&format!("tieout serves {} connection(s); health on http://{address}/healthz and /readyz", configs.len()))?;
+    out.aside(&format!(
+        "tieout serves {} connection(s); health on http://{address}/healthz and /readyz",
+        configs.len()
+    ))?;
 
     let (stop, stopped) = watch::channel(false);
     let mut web_stop = stop.subscribe();
@@ -60,7 +68,14 @@ pub async fn run(installation: Installation, out: Out) -> Result<u8, Failure> {
     );
     let mut tasks = JoinSet::new();
     for (index, config) in configs.into_iter().enumerate() {
-        tasks.spawn(connection(Arc::clone(&installation), config, index, Arc::clone(&health), stopped.clone(), out));
+        tasks.spawn(connection(
+            Arc::clone(&installation),
+            config,
+            index,
+            Arc::clone(&health),
+            stopped.clone(),
+            out,
+        ));
     }
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -74,7 +89,9 @@ pub async fn run(installation: Installation, out: Out) -> Result<u8, Failure> {
     let _ = stop.send(true);
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
-        out.aside("a cycle was still at work after 30 s and is cut: the next one finds its place from the log")?;
+        out.aside(
+            "a cycle was still at work after 30 s and is cut: the next one finds its place from the log",
+        )?;
     }
     let _ = tokio::time::timeout(Duration::from_secs(2), web).await;
     Ok(DONE)
@@ -145,7 +162,10 @@ fn routes(health: Arc<Health>) -> Router {
                 } else if health.ready.iter().all(|ready| ready.load(Ordering::SeqCst)) {
                     (StatusCode::OK, "ready\n")
                 } else {
-                    (StatusCode::SERVICE_UNAVAILABLE, "not every connection has reached both systems in its last cycle\n")
+                    (
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "not every connection has reached both systems in its last cycle\n",
+                    )
                 }
             }),
         )

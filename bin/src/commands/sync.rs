@@ -38,10 +38,19 @@ pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Resu
 }
 
 /// Runs a cycle, with a bar on a terminal.
-pub async fn cycle(installation: &Installation, config: &ConnectionConfig, world: &World, bar: bool) -> Result<CycleOutcome, Failure> {
+pub async fn cycle(
+    installation: &Installation,
+    config: &ConnectionConfig,
+    world: &World,
+    bar: bool,
+) -> Result<CycleOutcome, Failure> {
     let connection = installation.connection(config)?;
     let desk = Desk::for_cycle(world, &connection, installation.instance);
-    let progress = if bar { bar_for(config.name.as_str()) } else { ProgressBar::hidden() };
+    let progress = if bar {
+        bar_for(config.name.as_str())
+    } else {
+        ProgressBar::hidden()
+    };
     let outcome = run_cycle(&desk, |step| show(&progress, step)).await;
     progress.finish_and_clear();
     Ok(outcome?)
@@ -49,7 +58,9 @@ pub async fn cycle(installation: &Installation, config: &ConnectionConfig, world
 
 fn bar_for(name: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar} {pos}/{len} {elapsed}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar} {pos}/{len} {elapsed}")
+    {
         bar.set_style(style);
     }
     bar.set_prefix(name.to_owned());
@@ -72,16 +83,29 @@ fn show(bar: &ProgressBar, step: Step) {
     }
 }
 
-async fn dry_run(installation: &Installation, config: &ConnectionConfig, world: &World, out: Out) -> Result<(Value, bool), Failure> {
+async fn dry_run(
+    installation: &Installation,
+    config: &ConnectionConfig,
+    world: &World,
+    out: Out,
+) -> Result<(Value, bool), Failure> {
     let connection = installation.connection(config)?;
     let desk = Desk::for_command(world, &connection, installation.instance, "sync --dry-run");
     let mut found: Vec<(ReportId, Would)> = Vec::new();
-    desk.dry_run(|report, would| found.push((report, would))).await.map_err(|error| match error {
-        Unseen::Workflow(error) => Failure::from(error),
-        other => Failure::Outside(format!("{other}; the dry run shows the whole population or nothing")),
-    })?;
+    desk.dry_run(|report, would| found.push((report, would)))
+        .await
+        .map_err(|error| match error {
+            Unseen::Workflow(error) => Failure::from(error),
+            other => Failure::Outside(format!(
+                "{other}; the dry run shows the whole population or nothing"
+            )),
+        })?;
     let mut rows = Vec::new();
-    let mut text = format!("{}: dry run over {} reports; nothing was sent and nothing was recorded\n", config.name, found.len());
+    let mut text = format!(
+        "{}: dry run over {} reports; nothing was sent and nothing was recorded\n",
+        config.name,
+        found.len()
+    );
     let mut counts = [0usize; 5];
     for (report, would) in &found {
         let (index, row, words) = describe(*report, would);
@@ -92,7 +116,9 @@ async fn dry_run(installation: &Installation, config: &ConnectionConfig, world: 
         text.push_str(&words);
     }
     let [post, reject, hold, exclude, nothing] = counts;
-    text.push_str(&format!("would post {post}, reject {reject}, hold {hold}, exclude {exclude}; {nothing} are past that\n"));
+    text.push_str(&format!(
+        "would post {post}, reject {reject}, hold {hold}, exclude {exclude}; {nothing} are past that\n"
+    ));
     out.words(&text)?;
     let document = json!({
         "connection": config.name, "reports": rows,
@@ -107,32 +133,57 @@ fn describe(report: ReportId, would: &Would) -> (usize, Value, String) {
             .iter()
             .map(|r| json!({"code": r.code, "message": r.message, "remedy": r.remedy(), "line": r.line}))
             .collect();
-        let words = reasons.iter().map(|r| format!("    {}: {}\n      {}\n", r.code, r.message, r.remedy())).collect();
+        let words = reasons
+            .iter()
+            .map(|r| format!("    {}: {}\n      {}\n", r.code, r.message, r.remedy()))
+            .collect();
         (Value::Array(list), words)
     };
     match would {
         Would::Post(documents) => {
             let list: Vec<Value> = documents.iter().map(document_json).collect();
             let words: String = documents.iter().map(document_words).collect();
-            (0, json!({"report_id": report, "would": "post", "documents": list}), format!("{report} would post\n{words}"))
+            (
+                0,
+                json!({"report_id": report, "would": "post", "documents": list}),
+                format!("{report} would post\n{words}"),
+            )
         }
         Would::Reject(list) => {
             let (value, words) = reasons(list);
-            (1, json!({"report_id": report, "would": "reject", "reasons": value}), format!("{report} would be rejected\n{words}"))
+            (
+                1,
+                json!({"report_id": report, "would": "reject", "reasons": value}),
+                format!("{report} would be rejected\n{words}"),
+            )
         }
         Would::Hold(list) => {
             let (value, words) = reasons(list);
-            (2, json!({"report_id": report, "would": "hold", "reasons": value}), format!("{report} would be held\n{words}"))
+            (
+                2,
+                json!({"report_id": report, "would": "hold", "reasons": value}),
+                format!("{report} would be held\n{words}"),
+            )
         }
         Would::Exclude(why) => {
             let words = match why {
-                Exclusion::BeforeGoLive { approved, go_live } => format!("approved {approved}, before go-live {go_live}"),
+                Exclusion::BeforeGoLive { approved, go_live } => {
+                    format!("approved {approved}, before go-live {go_live}")
+                }
                 Exclusion::NothingToPost => "nothing to post".to_owned(),
                 Exclusion::Decided { reason, .. } => reason.clone(),
             };
-            (3, json!({"report_id": report, "would": "exclude", "why": why}), format!("{report} would be excluded: {words}\n"))
+            (
+                3,
+                json!({"report_id": report, "would": "exclude", "why": why}),
+                format!("{report} would be excluded: {words}\n"),
+            )
         }
-        Would::Nothing(stage) => (4, json!({"report_id": report, "would": "nothing", "state": stage}), format!("{report} is {stage}\n")),
+        Would::Nothing(stage) => (
+            4,
+            json!({"report_id": report, "would": "nothing", "state": stage}),
+            format!("{report} is {stage}\n"),
+        ),
     }
 }
 
@@ -158,7 +209,9 @@ fn document_json(document: &Document) -> Value {
 }
 
 fn document_words(document: &Document) -> String {
-    let supplier = document.supplier().map_or_else(String::new, |s| format!(" on {s}"));
+    let supplier = document
+        .supplier()
+        .map_or_else(String::new, |s| format!(" on {s}"));
     let mut text = format!(
         "  {} {}{supplier}, {} {}, {} {}\n",
         document.kind(),
@@ -170,7 +223,10 @@ fn document_words(document: &Document) -> String {
     );
     for line in &document.lines {
         let cost_centre = line.coding.cost_centre.as_ref().map_or("-", |c| c.as_str());
-        text.push_str(&format!("    {:<6} {:<10} {:<10} {:>14}\n", line.side, line.coding.account, cost_centre, line.amount));
+        text.push_str(&format!(
+            "    {:<6} {:<10} {:<10} {:>14}\n",
+            line.side, line.coding.account, cost_centre, line.amount
+        ));
     }
     text
 }

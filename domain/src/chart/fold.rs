@@ -6,7 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::rows::{Account, CostCentre, Daybook, Employee, Master, Period, Project, SubAccount, Supplier};
-use crate::ids::{AccountCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode, SubAccountCode, SupplierCode};
+use crate::ids::{
+    AccountCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode, SubAccountCode, SupplierCode,
+};
 
 /// Which state of the chart: the number of changes that led to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -168,7 +170,10 @@ impl Chart {
     pub fn is_missing(&self, master: Master, code: &str) -> bool {
         macro_rules! lost {
             ($map:ident, $ty:ty) => {
-                <$ty>::new(code).ok().and_then(|code| self.$map.get(&code)).is_some_and(|known| known.missing)
+                <$ty>::new(code)
+                    .ok()
+                    .and_then(|code| self.$map.get(&code))
+                    .is_some_and(|known| known.missing)
             };
         }
         match master {
@@ -179,7 +184,10 @@ impl Chart {
             Master::Suppliers => lost!(suppliers, SupplierCode),
             Master::Employees => lost!(employees, EmployeeCode),
             Master::Daybooks => lost!(daybooks, DaybookCode),
-            Master::Periods => self.periods.values().any(|known| known.missing && known.row.to_string() == code),
+            Master::Periods => self
+                .periods
+                .values()
+                .any(|known| known.missing && known.row.to_string() == code),
         }
     }
 
@@ -191,7 +199,12 @@ impl Chart {
             .filter_map(|employee| employee.business_relation.as_ref())
             .collect();
         present(&self.suppliers)
-            .filter(|supplier| supplier.business_relation.as_ref().is_some_and(|r| relations.contains(&r)))
+            .filter(|supplier| {
+                supplier
+                    .business_relation
+                    .as_ref()
+                    .is_some_and(|r| relations.contains(&r))
+            })
             .collect()
     }
 
@@ -227,8 +240,12 @@ impl Chart {
             ChartEvent::ChartChanged(delta) => {
                 self.version = ChartVersion(self.version.0.saturating_add(1));
                 upsert(&mut self.accounts, &delta.accounts, |row| row.code.clone());
-                upsert(&mut self.cost_centres, &delta.cost_centres, |row| row.code.clone());
-                upsert(&mut self.sub_accounts, &delta.sub_accounts, |row| row.code.clone());
+                upsert(&mut self.cost_centres, &delta.cost_centres, |row| {
+                    row.code.clone()
+                });
+                upsert(&mut self.sub_accounts, &delta.sub_accounts, |row| {
+                    row.code.clone()
+                });
                 upsert(&mut self.projects, &delta.projects, |row| row.code.clone());
                 upsert(&mut self.suppliers, &delta.suppliers, |row| row.code.clone());
                 upsert(&mut self.employees, &delta.employees, |row| row.code.clone());
@@ -238,14 +255,30 @@ impl Chart {
             ChartEvent::ChartHeld { held, missing } => {
                 self.version = ChartVersion(self.version.0.saturating_add(1));
                 self.held.clone_from(held);
-                let gone = |master: Master, code: String| missing.get(&master).is_some_and(|codes| codes.contains(&code));
-                note_missing(&mut self.accounts, |row| gone(Master::Accounts, row.code.to_string()));
-                note_missing(&mut self.cost_centres, |row| gone(Master::CostCentres, row.code.to_string()));
-                note_missing(&mut self.sub_accounts, |row| gone(Master::SubAccounts, row.code.to_string()));
-                note_missing(&mut self.projects, |row| gone(Master::Projects, row.code.to_string()));
-                note_missing(&mut self.suppliers, |row| gone(Master::Suppliers, row.code.to_string()));
-                note_missing(&mut self.employees, |row| gone(Master::Employees, row.code.to_string()));
-                note_missing(&mut self.daybooks, |row| gone(Master::Daybooks, row.code.to_string()));
+                let gone = |master: Master, code: String| {
+                    missing.get(&master).is_some_and(|codes| codes.contains(&code))
+                };
+                note_missing(&mut self.accounts, |row| {
+                    gone(Master::Accounts, row.code.to_string())
+                });
+                note_missing(&mut self.cost_centres, |row| {
+                    gone(Master::CostCentres, row.code.to_string())
+                });
+                note_missing(&mut self.sub_accounts, |row| {
+                    gone(Master::SubAccounts, row.code.to_string())
+                });
+                note_missing(&mut self.projects, |row| {
+                    gone(Master::Projects, row.code.to_string())
+                });
+                note_missing(&mut self.suppliers, |row| {
+                    gone(Master::Suppliers, row.code.to_string())
+                });
+                note_missing(&mut self.employees, |row| {
+                    gone(Master::Employees, row.code.to_string())
+                });
+                note_missing(&mut self.daybooks, |row| {
+                    gone(Master::Daybooks, row.code.to_string())
+                });
                 note_missing(&mut self.periods, |row| gone(Master::Periods, row.to_string()));
             }
             ChartEvent::ChartReleased => {
@@ -266,12 +299,20 @@ impl Chart {
 }
 
 fn present<K: Ord, T>(map: &BTreeMap<K, Known<T>>) -> impl Iterator<Item = &T> {
-    map.values().filter(|known| !known.missing).map(|known| &known.row)
+    map.values()
+        .filter(|known| !known.missing)
+        .map(|known| &known.row)
 }
 
 fn upsert<K: Ord, T: Clone>(map: &mut BTreeMap<K, Known<T>>, rows: &[T], key: impl Fn(&T) -> K) {
     for row in rows {
-        map.insert(key(row), Known { row: row.clone(), missing: false });
+        map.insert(
+            key(row),
+            Known {
+                row: row.clone(),
+                missing: false,
+            },
+        );
     }
 }
 
@@ -299,22 +340,46 @@ fn compare_master<K: Ord, T: Clone + PartialEq>(
         MasterRead::Failed(why) => {
             // Nothing of it is confirmed today: every row counts as missing until a read succeeds.
             let missing = known.values().map(|known| name(&known.row)).collect();
-            return Compared { changed: Vec::new(), missing, held: Some(why.clone()) };
+            return Compared {
+                changed: Vec::new(),
+                missing,
+                held: Some(why.clone()),
+            };
         }
     };
     let seen: BTreeMap<K, &T> = rows.iter().map(|row| (key(row), row)).collect();
-    let changed = seen.iter().filter(|(key, row)| known.get(*key).is_none_or(|k| k.row != ***row)).map(|(_, row)| (*row).clone()).collect();
-    let missing: Vec<String> =
-        known.iter().filter(|(key, _)| !seen.contains_key(*key)).map(|(_, known)| name(&known.row)).collect();
+    let changed = seen
+        .iter()
+        .filter(|(key, row)| known.get(*key).is_none_or(|k| k.row != ***row))
+        .map(|(_, row)| (*row).clone())
+        .collect();
+    let missing: Vec<String> = known
+        .iter()
+        .filter(|(key, _)| !seen.contains_key(*key))
+        .map(|(_, known)| name(&known.row))
+        .collect();
     let held = (!missing.is_empty()).then(|| {
-        format!("{} of {} rows known before were not shown: {}", missing.len(), known.len(), shortened(&missing))
+        format!(
+            "{} of {} rows known before were not shown: {}",
+            missing.len(),
+            known.len(),
+            shortened(&missing)
+        )
     });
-    Compared { changed, missing, held }
+    Compared {
+        changed,
+        missing,
+        held,
+    }
 }
 
 fn shortened(codes: &[String]) -> String {
     let shown: Vec<&str> = codes.iter().take(5).map(String::as_str).collect();
-    if codes.len() > 5 { format!("{} and {} more", shown.join(", "), codes.len() - 5) } else { shown.join(", ") }
+    if codes.len() > 5 {
+        format!("{} and {} more", shown.join(", "), codes.len() - 5)
+    } else {
+        shown.join(", ")
+    }
 }
 
 /// The events that a reading gives rise to: none where nothing changed.
@@ -337,14 +402,33 @@ pub fn compare(chart: &Chart, reading: &ChartReading) -> Vec<ChartEvent> {
             }
         }};
     }
-    master!(Master::Accounts, accounts, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::CostCentres, cost_centres, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::SubAccounts, sub_accounts, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::Projects, projects, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::Suppliers, suppliers, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::Employees, employees, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::Daybooks, daybooks, |r| r.code.clone(), |r| r.code.to_string());
-    master!(Master::Periods, periods, |r| (r.year, r.number), ToString::to_string);
+    master!(Master::Accounts, accounts, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::CostCentres, cost_centres, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::SubAccounts, sub_accounts, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::Projects, projects, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::Suppliers, suppliers, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::Employees, employees, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(Master::Daybooks, daybooks, |r| r.code.clone(), |r| r
+        .code
+        .to_string());
+    master!(
+        Master::Periods,
+        periods,
+        |r| (r.year, r.number),
+        ToString::to_string
+    );
 
     let mut events = Vec::new();
     if delta != ChartDelta::default() {
@@ -359,7 +443,11 @@ pub fn compare(chart: &Chart, reading: &ChartReading) -> Vec<ChartEvent> {
         let event = ChartEvent::ChartHeld { held, missing };
         let with = after.clone().evolve(&event);
         // The same hold seen again is no news; compare everything but the count of changes.
-        if (Chart { version: after.version, ..with }) != after {
+        if (Chart {
+            version: after.version,
+            ..with
+        }) != after
+        {
             events.push(event);
         }
     }
@@ -420,17 +508,35 @@ mod tests {
 
     #[test]
     fn a_row_that_disappears_is_held_and_not_believed_gone() {
-        let (chart, _) = observe(Chart::default(), &reading(MasterRead::Rows(vec![account("6410", true), account("6420", true)])));
+        let (chart, _) = observe(
+            Chart::default(),
+            &reading(MasterRead::Rows(vec![
+                account("6410", true),
+                account("6420", true),
+            ])),
+        );
         let shrunk = reading(MasterRead::Rows(vec![account("6410", true)]));
         let (chart, news) = observe(chart, &shrunk);
         assert_eq!(news, 1);
-        assert!(chart.account(&code("6410")).is_some(), "what is shown stays in force");
-        assert!(chart.account(&code("6420")).is_none(), "what is not shown is not confirmed");
+        assert!(
+            chart.account(&code("6410")).is_some(),
+            "what is shown stays in force"
+        );
+        assert!(
+            chart.account(&code("6420")).is_none(),
+            "what is not shown is not confirmed"
+        );
         assert!(chart.is_missing(Master::Accounts, "6420"));
         assert_eq!(chart.held().len(), 1);
         let (chart, again) = observe(chart, &shrunk);
         assert_eq!(again, 0, "the same hold is recorded once");
-        let (chart, back) = observe(chart, &reading(MasterRead::Rows(vec![account("6410", true), account("6420", false)])));
+        let (chart, back) = observe(
+            chart,
+            &reading(MasterRead::Rows(vec![
+                account("6410", true),
+                account("6420", false),
+            ])),
+        );
         assert_eq!(back, 2, "the row changed, and the hold is released");
         assert!(chart.held().is_empty());
         assert!(!chart.account(&code("6420")).unwrap().active);
@@ -438,8 +544,14 @@ mod tests {
 
     #[test]
     fn a_read_that_fails_confirms_nothing() {
-        let (chart, _) = observe(Chart::default(), &reading(MasterRead::Rows(vec![account("6410", true)])));
-        let (chart, _) = observe(chart, &reading(MasterRead::Failed("the canary was silent".into())));
+        let (chart, _) = observe(
+            Chart::default(),
+            &reading(MasterRead::Rows(vec![account("6410", true)])),
+        );
+        let (chart, _) = observe(
+            chart,
+            &reading(MasterRead::Failed("the canary was silent".into())),
+        );
         assert!(chart.account(&code("6410")).is_none());
         assert_eq!(chart.held()[0].why, "the canary was silent");
     }

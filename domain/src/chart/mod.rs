@@ -7,6 +7,6 @@ mod rows;
 
 pub use fold::{Chart, ChartDelta, ChartEvent, ChartReading, ChartVersion, MasterHeld, MasterRead, compare};
 pub use rows::{
-    Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period, PeriodState, Project, SubAccount,
-    Supplier,
+    Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period,
+    PeriodState, Project, SubAccount, Supplier,
 };

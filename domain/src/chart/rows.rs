@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{
-    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode, SubAccountCode, SupplierCode,
+    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode,
+    SubAccountCode, SupplierCode,
 };
 use crate::money::Currency;
 

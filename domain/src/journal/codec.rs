@@ -28,7 +28,9 @@ pub enum CodecError {
         source: serde_json::Error,
     },
     /// A type or version this build does not know: written by a newer one.
-    #[error("the event type `{kind}` version {schema} is not known to this build: use the build that wrote it, or a newer one")]
+    #[error(
+        "the event type `{kind}` version {schema} is not known to this build: use the build that wrote it, or a newer one"
+    )]
     Unknown {
         /// Event type.
         kind: String,

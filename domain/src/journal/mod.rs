@@ -19,7 +19,8 @@ pub use envelope::{Actor, Cause, Entry, Envelope, Stamp, SystemActor};
 
 use crate::ids::{ConnectionId, EventId, ReportId, SubjectId, TransactionId};
 use crate::ports::{
-    Appended, Clock, Entropy, Expected, Log, LogError, NewEvent, Opened, Recorded, Revision, SealError, Sealer, StreamName,
+    Appended, Clock, Entropy, Expected, Log, LogError, NewEvent, Opened, Recorded, Revision, SealError,
+    Sealer, StreamName,
 };
 
 /// Why a journal operation failed.
@@ -90,7 +91,11 @@ impl Streams {
     }
     /// The report a stream of this connection is about, if it is a report's.
     pub fn report_of(self, stream: &StreamName) -> Option<ReportId> {
-        stream.0.strip_prefix(&format!("report-{}-", self.0))?.parse().ok()
+        stream
+            .0
+            .strip_prefix(&format!("report-{}-", self.0))?
+            .parse()
+            .ok()
     }
 }
 
@@ -118,7 +123,14 @@ pub struct Journal<'a, L, C, E, S> {
 impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
     /// A journal whose events name `build` as their writer.
     pub fn new(log: &'a L, clock: &'a C, entropy: &'a E, sealer: &'a S, build: &'a str) -> Self {
-        Self { log, clock, entropy, sealer, build, last_recorded: AtomicI64::new(i64::MIN) }
+        Self {
+            log,
+            clock,
+            entropy,
+            sealer,
+            build,
+            last_recorded: AtomicI64::new(i64::MIN),
+        }
     }
 
     /// The log beneath.
@@ -158,7 +170,10 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
             }
             // Large: what stands before it must be in the stream first, then its parts in bounded appends.
             if !ready.is_empty() {
-                let done = self.log.append(stream, expected, std::mem::take(&mut ready)).await?;
+                let done = self
+                    .log
+                    .append(stream, expected, std::mem::take(&mut ready))
+                    .await?;
                 expected = Expected::At(done.revision);
             }
             let parts = event.data.chunks(PART_BYTES).count() as u64;
@@ -169,7 +184,11 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
             }
             let mut envelope: Envelope = parse_envelope(stream, 0, &event.metadata)?;
             envelope.parts = parts;
-            ready.push(NewEvent { data: Vec::new(), metadata: write_json(stream, &event.kind, &envelope)?, ..event });
+            ready.push(NewEvent {
+                data: Vec::new(),
+                metadata: write_json(stream, &event.kind, &envelope)?,
+                ..event
+            });
         }
         let appended = self.log.append(stream, expected, ready).await?;
         Ok((ids, appended))
@@ -184,25 +203,46 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
         }
     }
 
-    fn encode<T: StoredEvent>(&self, stream: &StreamName, id: EventId, stamp: &Stamp, draft: &Draft<T>) -> Result<NewEvent, JournalError> {
+    fn encode<T: StoredEvent>(
+        &self,
+        stream: &StreamName,
+        id: EventId,
+        stamp: &Stamp,
+        draft: &Draft<T>,
+    ) -> Result<NewEvent, JournalError> {
         let kind = draft.event.kind();
         let json = |source| JournalError::Codec {
             stream: stream.clone(),
             revision: 0,
-            source: CodecError::Json { kind: kind.to_owned(), doing: "written", source },
+            source: CodecError::Json {
+                kind: kind.to_owned(),
+                doing: "written",
+                source,
+            },
         };
         let sealed = match (draft.event.personal().map_err(json)?, draft.subject) {
             (None, _) => None,
             (Some(_), None) => {
-                return Err(SealError { doing: "sealed", detail: format!("{kind} in {stream} names no person to seal for") }.into());
+                return Err(SealError {
+                    doing: "sealed",
+                    detail: format!("{kind} in {stream} names no person to seal for"),
+                }
+                .into());
             }
             (Some(personal), Some(subject)) => {
                 let sealed = self.sealer.seal(subject, personal.as_bytes(), id.0.as_bytes())?;
-                Some(SealedSection { subject, sealed: BASE64.encode(sealed) })
+                Some(SealedSection {
+                    subject,
+                    sealed: BASE64.encode(sealed),
+                })
             }
         };
         let facts = RawValue::from_string(draft.event.facts().map_err(json)?).map_err(json)?;
-        let data = serde_json::to_vec(&Stored { facts: &facts, sealed }).map_err(json)?;
+        let data = serde_json::to_vec(&Stored {
+            facts: &facts,
+            sealed,
+        })
+        .map_err(json)?;
         let envelope = Envelope {
             schema: draft.event.schema(),
             recorded_at: self.recorded_now(),
@@ -212,12 +252,25 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
             build: self.build.to_owned(),
             parts: 0,
         };
-        Ok(NewEvent { id, kind: kind.to_owned(), data, metadata: write_json(stream, kind, &envelope)? })
+        Ok(NewEvent {
+            id,
+            kind: kind.to_owned(),
+            data,
+            metadata: write_json(stream, kind, &envelope)?,
+        })
     }
 
     /// Reads a whole stream, oldest first, and the revision its last event has (parts included).
-    pub async fn read<T: StoredEvent>(&self, stream: &StreamName) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
-        Reader { log: self.log, sealer: self.sealer }.stream(stream).await
+    pub async fn read<T: StoredEvent>(
+        &self,
+        stream: &StreamName,
+    ) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
+        Reader {
+            log: self.log,
+            sealer: self.sealer,
+        }
+        .stream(stream)
+        .await
     }
 }
 
@@ -233,7 +286,10 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
     const PAGE: usize = 512;
 
     /// Reads a whole stream, oldest first, and the revision its last event has (parts included).
-    pub async fn stream<T: StoredEvent>(&self, stream: &StreamName) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
+    pub async fn stream<T: StoredEvent>(
+        &self,
+        stream: &StreamName,
+    ) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
         let mut entries = Vec::new();
         let mut parts: Vec<Recorded> = Vec::new();
         let mut head = None;
@@ -262,9 +318,20 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         let envelope = parse_envelope(&recorded.stream, recorded.revision.0, &recorded.event.metadata)?;
         let mut parts: Vec<Recorded> = Vec::new();
         while (parts.len() as u64) < envelope.parts {
-            let from = Revision(recorded.revision.0.saturating_sub(envelope.parts).saturating_add(parts.len() as u64));
-            let wanted = usize::try_from(envelope.parts).unwrap_or(usize::MAX).saturating_sub(parts.len());
-            let page = self.log.read_stream(&recorded.stream, from, wanted.min(Self::PAGE)).await?;
+            let from = Revision(
+                recorded
+                    .revision
+                    .0
+                    .saturating_sub(envelope.parts)
+                    .saturating_add(parts.len() as u64),
+            );
+            let wanted = usize::try_from(envelope.parts)
+                .unwrap_or(usize::MAX)
+                .saturating_sub(parts.len());
+            let page = self
+                .log
+                .read_stream(&recorded.stream, from, wanted.min(Self::PAGE))
+                .await?;
             if page.is_empty() {
                 break;
             }
@@ -273,43 +340,92 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         self.decode(recorded, &parts).map(Some)
     }
 
-    fn decode<T: StoredEvent>(&self, recorded: Recorded, before: &[Recorded]) -> Result<Entry<T>, JournalError> {
-        let Recorded { stream, revision, position, leaf, event } = recorded;
+    fn decode<T: StoredEvent>(
+        &self,
+        recorded: Recorded,
+        before: &[Recorded],
+    ) -> Result<Entry<T>, JournalError> {
+        let Recorded {
+            stream,
+            revision,
+            position,
+            leaf,
+            event,
+        } = recorded;
         let envelope = parse_envelope(&stream, revision.0, &event.metadata)?;
-        let damaged = |detail: String| JournalError::Damaged { stream: stream.clone(), revision: revision.0, detail };
+        let damaged = |detail: String| JournalError::Damaged {
+            stream: stream.clone(),
+            revision: revision.0,
+            detail,
+        };
         let data = if envelope.parts == 0 {
             event.data
         } else {
             // Parts of an abandoned attempt may stand before ours: only the last ones are this event's.
-            let wanted = usize::try_from(envelope.parts).map_err(|_| damaged("it names too many parts".into()))?;
-            let start = before.len().checked_sub(wanted).ok_or_else(|| damaged("parts are missing".into()))?;
+            let wanted =
+                usize::try_from(envelope.parts).map_err(|_| damaged("it names too many parts".into()))?;
+            let start = before
+                .len()
+                .checked_sub(wanted)
+                .ok_or_else(|| damaged("parts are missing".into()))?;
             let own = before.get(start..).unwrap_or_default();
             let mark = format!(r#"{{"of":"{}"}}"#, event.id);
-            if own.iter().any(|part| part.event.kind != PART_KIND || part.event.metadata != mark.as_bytes()) {
+            if own
+                .iter()
+                .any(|part| part.event.kind != PART_KIND || part.event.metadata != mark.as_bytes())
+            {
                 return Err(damaged("a part belongs to another event".into()));
             }
-            own.iter().map(|part| part.event.data.as_slice()).collect::<Vec<_>>().concat()
+            own.iter()
+                .map(|part| part.event.data.as_slice())
+                .collect::<Vec<_>>()
+                .concat()
         };
         let kind = event.kind;
         let json = |source| JournalError::Codec {
             stream: stream.clone(),
             revision: revision.0,
-            source: CodecError::Json { kind: kind.clone(), doing: "read", source },
+            source: CodecError::Json {
+                kind: kind.clone(),
+                doing: "read",
+                source,
+            },
         };
         let stored: Stored<'_> = serde_json::from_slice(&data).map_err(json)?;
         let personal = match &stored.sealed {
             None => None,
             Some(section) => {
-                let sealed = BASE64.decode(&section.sealed).map_err(|e| damaged(format!("its sealed section is not base64: {e}")))?;
-                match self.sealer.open(section.subject, &sealed, event.id.0.as_bytes())? {
+                let sealed = BASE64
+                    .decode(&section.sealed)
+                    .map_err(|e| damaged(format!("its sealed section is not base64: {e}")))?;
+                match self
+                    .sealer
+                    .open(section.subject, &sealed, event.id.0.as_bytes())?
+                {
                     Opened::Forgotten => None,
-                    Opened::Plain(bytes) => Some(String::from_utf8(bytes).map_err(|e| damaged(format!("its sealed section is not text: {e}")))?),
+                    Opened::Plain(bytes) => Some(
+                        String::from_utf8(bytes)
+                            .map_err(|e| damaged(format!("its sealed section is not text: {e}")))?,
+                    ),
                 }
             }
         };
-        let fact = T::restore(&kind, envelope.schema, stored.facts.get(), personal.as_deref())
-            .map_err(|source| JournalError::Codec { stream: stream.clone(), revision: revision.0, source })?;
-        Ok(Entry { event: fact, id: event.id, envelope, stream, revision, position, leaf })
+        let fact = T::restore(&kind, envelope.schema, stored.facts.get(), personal.as_deref()).map_err(
+            |source| JournalError::Codec {
+                stream: stream.clone(),
+                revision: revision.0,
+                source,
+            },
+        )?;
+        Ok(Entry {
+            event: fact,
+            id: event.id,
+            envelope,
+            stream,
+            revision,
+            position,
+            leaf,
+        })
     }
 }
 
@@ -322,11 +438,19 @@ pub fn parse_envelope(stream: &StreamName, revision: u64, metadata: &[u8]) -> Re
     })
 }
 
-fn write_json<T: serde::Serialize>(stream: &StreamName, kind: &str, value: &T) -> Result<Vec<u8>, JournalError> {
+fn write_json<T: serde::Serialize>(
+    stream: &StreamName,
+    kind: &str,
+    value: &T,
+) -> Result<Vec<u8>, JournalError> {
     serde_json::to_vec(value).map_err(|source| JournalError::Codec {
         stream: stream.clone(),
         revision: 0,
-        source: CodecError::Json { kind: kind.to_owned(), doing: "written", source },
+        source: CodecError::Json {
+            kind: kind.to_owned(),
+            doing: "written",
+            source,
+        },
     })
 }
 

@@ -27,27 +27,50 @@ fn number(line: &LineFacts, name: &str, value: &Hundredths, reasons: &mut Vec<Re
     if let Hundredths::Unreadable(text) = value {
         let shown: String = text.chars().take(40).collect();
         let message = format!("{name} is `{shown}`, not a whole number of hundredths");
-        reasons.push(Reason::of_line(ReasonCode::UnreadableAmount, &line.transaction, message));
+        reasons.push(Reason::of_line(
+            ReasonCode::UnreadableAmount,
+            &line.transaction,
+            message,
+        ));
     }
     value.get()
 }
 
 /// The amount of a line, or every reason why it has none.
-pub(super) fn line_amount<'r>(line: &LineFacts, report: Currency, rules: &'r RuleSet) -> Result<LineAmount<'r>, Vec<Reason>> {
+pub(super) fn line_amount<'r>(
+    line: &LineFacts,
+    report: Currency,
+    rules: &'r RuleSet,
+) -> Result<LineAmount<'r>, Vec<Reason>> {
     let mut reasons = Vec::new();
     let id = &line.transaction;
     let own = Currency::new(&line.currency)
-        .map_err(|e| reasons.push(Reason::of_line(ReasonCode::UnknownCurrency, id, format!("the line's currency: {e}"))))
+        .map_err(|e| {
+            reasons.push(Reason::of_line(
+                ReasonCode::UnknownCurrency,
+                id,
+                format!("the line's currency: {e}"),
+            ))
+        })
         .ok();
     let original = number(line, "amount", &line.amount, &mut reasons);
     let modified = number(line, "modifiedAmount", &line.modified_amount, &mut reasons);
     let converted = number(line, "convertedAmount", &line.converted_amount, &mut reasons);
-    let (effective, effective_name) =
-        if line.modified_amount == Hundredths::Blank { (original, "amount") } else { (modified, "modifiedAmount") };
+    let (effective, effective_name) = if line.modified_amount == Hundredths::Blank {
+        (original, "amount")
+    } else {
+        (modified, "modifiedAmount")
+    };
     if reasons.is_empty() && effective.is_none() {
-        reasons.push(Reason::of_line(ReasonCode::UnreadableAmount, id, "no amount was sent"));
+        reasons.push(Reason::of_line(
+            ReasonCode::UnreadableAmount,
+            id,
+            "no amount was sent",
+        ));
     }
-    let (Some(own), Some(effective)) = (own, effective) else { return Err(reasons) };
+    let (Some(own), Some(effective)) = (own, effective) else {
+        return Err(reasons);
+    };
     if !reasons.is_empty() {
         return Err(reasons);
     }
@@ -55,7 +78,9 @@ pub(super) fn line_amount<'r>(line: &LineFacts, report: Currency, rules: &'r Rul
     let converted = converted.filter(|c| *c != 0 || effective == 0);
     let (hundredths, source) = match converted {
         Some(converted) if own == report && converted != effective => {
-            let message = format!("{effective_name} is {effective} hundredths, convertedAmount {converted}, both in {own}");
+            let message = format!(
+                "{effective_name} is {effective} hundredths, convertedAmount {converted}, both in {own}"
+            );
             return Err(vec![Reason::of_line(ReasonCode::AmountsDisagree, id, message)]);
         }
         Some(converted) if own != report => (converted, format!("convertedAmount = {converted} hundredths")),
@@ -74,19 +99,36 @@ pub(super) fn line_amount<'r>(line: &LineFacts, report: Currency, rules: &'r Rul
         rate: line.rate.clone(),
     });
     let (tax, tax_note) = line_tax(line, own, report, hundredths, rules)?;
-    Ok(LineAmount { amount, hundredths, source, original, tax, tax_note })
+    Ok(LineAmount {
+        amount,
+        hundredths,
+        source,
+        original,
+        tax,
+        tax_note,
+    })
 }
 
 type TaxSplit<'r> = (Option<(Decimal, &'r Coding)>, Option<String>);
 
-fn line_tax<'r>(line: &LineFacts, own: Currency, report: Currency, amount: i64, rules: &'r RuleSet) -> Result<TaxSplit<'r>, Vec<Reason>> {
+fn line_tax<'r>(
+    line: &LineFacts,
+    own: Currency,
+    report: Currency,
+    amount: i64,
+    rules: &'r RuleSet,
+) -> Result<TaxSplit<'r>, Vec<Reason>> {
     let id = &line.transaction;
     let mut reasons = Vec::new();
     let sent = number(line, "taxAmount", &line.tax_amount, &mut reasons);
     let modified = number(line, "modifiedTaxAmount", &line.modified_tax_amount, &mut reasons);
     if let Flag::Unreadable(text) = &line.has_tax {
         let shown: String = text.chars().take(40).collect();
-        reasons.push(Reason::of_line(ReasonCode::UnreadableFlag, id, format!("hasTax is `{shown}`")));
+        reasons.push(Reason::of_line(
+            ReasonCode::UnreadableFlag,
+            id,
+            format!("hasTax is `{shown}`"),
+        ));
     }
     if !reasons.is_empty() {
         return Err(reasons);
@@ -102,9 +144,11 @@ fn line_tax<'r>(line: &LineFacts, own: Currency, report: Currency, amount: i64, 
             let message = format!("tax code `{}` ({}) is not mapped", line.tax_code, line.tax_name);
             Err(vec![Reason::of_line(ReasonCode::UnmappedTax, id, message)])
         }
-        (TaxTreatment::Mapped(_), None) => {
-            Err(vec![Reason::of_line(ReasonCode::UnreadableAmount, id, "the line has tax, and no tax amount was sent")])
-        }
+        (TaxTreatment::Mapped(_), None) => Err(vec![Reason::of_line(
+            ReasonCode::UnreadableAmount,
+            id,
+            "the line has tax, and no tax amount was sent",
+        )]),
         (TaxTreatment::Mapped(_), Some(_)) if own != report => {
             let message = format!("its tax is in {own}, the report in {report}");
             Err(vec![Reason::of_line(ReasonCode::TaxNotConvertible, id, message)])
@@ -114,10 +158,17 @@ fn line_tax<'r>(line: &LineFacts, own: Currency, report: Currency, amount: i64, 
                 let message = format!("tax of {tax} hundredths on an amount of {amount}");
                 return Err(vec![Reason::of_line(ReasonCode::AmountsDisagree, id, message)]);
             }
-            let amount = report
-                .from_hundredths(tax)
-                .map_err(|e| vec![Reason::of_line(ReasonCode::AmountRemainder, id, format!("tax: {e}"))])?;
-            Ok((Some((amount, coding)), Some(format!("tax code `{}` has its own account", line.tax_code))))
+            let amount = report.from_hundredths(tax).map_err(|e| {
+                vec![Reason::of_line(
+                    ReasonCode::AmountRemainder,
+                    id,
+                    format!("tax: {e}"),
+                )]
+            })?;
+            Ok((
+                Some((amount, coding)),
+                Some(format!("tax code `{}` has its own account", line.tax_code)),
+            ))
         }
     }
 }
@@ -126,21 +177,36 @@ fn line_tax<'r>(line: &LineFacts, own: Currency, report: Currency, amount: i64, 
 pub(super) fn report_faults(facts: &ReportFacts) -> (Option<Currency>, Vec<Reason>) {
     let mut reasons = Vec::new();
     let currency = Currency::new(&facts.currency)
-        .map_err(|e| reasons.push(Reason::of_report(ReasonCode::UnknownCurrency, format!("the report's currency: {e}"))))
+        .map_err(|e| {
+            reasons.push(Reason::of_report(
+                ReasonCode::UnknownCurrency,
+                format!("the report's currency: {e}"),
+            ))
+        })
         .ok();
     match facts.declared_lines {
         Some(declared) if declared == facts.lines.len() as u64 => {}
         Some(declared) => {
-            let message = format!("the source says {declared} expenses and sent {}", facts.lines.len());
+            let message = format!(
+                "the source says {declared} expenses and sent {}",
+                facts.lines.len()
+            );
             reasons.push(Reason::of_report(ReasonCode::LineCountDisagrees, message));
         }
-        None => reasons.push(Reason::of_report(ReasonCode::LineCountDisagrees, "the source sent no count of its expenses")),
+        None => reasons.push(Reason::of_report(
+            ReasonCode::LineCountDisagrees,
+            "the source sent no count of its expenses",
+        )),
     }
     let mut seen = std::collections::BTreeSet::new();
     for line in &facts.lines {
         if !seen.insert(&line.transaction) {
             let message = format!("expense {} stands on the report twice", line.transaction);
-            reasons.push(Reason::of_line(ReasonCode::DuplicateLine, &line.transaction, message));
+            reasons.push(Reason::of_line(
+                ReasonCode::DuplicateLine,
+                &line.transaction,
+                message,
+            ));
         }
     }
     (currency, reasons)
@@ -152,13 +218,19 @@ pub(super) fn total_fault(facts: &ReportFacts, lines: &[i64]) -> Option<Reason> 
         Hundredths::Of(total) => {
             let sum: i128 = lines.iter().map(|line| i128::from(*line)).sum();
             (sum != i128::from(*total)).then(|| {
-                let message = format!("the report says {total} hundredths of {}, its lines add up to {sum}", facts.currency);
+                let message = format!(
+                    "the report says {total} hundredths of {}, its lines add up to {sum}",
+                    facts.currency
+                );
                 Reason::of_report(ReasonCode::TotalDisagrees, message)
             })
         }
         other => {
             let shown: String = other.to_string().chars().take(40).collect();
-            Some(Reason::of_report(ReasonCode::UnreadableAmount, format!("the report's total is `{shown}`")))
+            Some(Reason::of_report(
+                ReasonCode::UnreadableAmount,
+                format!("the report's total is `{shown}`"),
+            ))
         }
     }
 }

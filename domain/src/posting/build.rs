@@ -40,8 +40,15 @@ pub(super) struct Sheets {
 
 /// Sorts lines onto the two documents a report can have. A payable whose net is zero is a journal between its accounts.
 pub(super) fn sheets(lines: &[CodedLine]) -> Sheets {
-    let net: Decimal = lines.iter().filter(|line| line.against == Against::Supplier).map(|line| line.amount).sum();
-    let mut sheets = Sheets { net, ..Sheets::default() };
+    let net: Decimal = lines
+        .iter()
+        .filter(|line| line.against == Against::Supplier)
+        .map(|line| line.amount)
+        .sum();
+    let mut sheets = Sheets {
+        net,
+        ..Sheets::default()
+    };
     let mut clearing: BTreeMap<Coding, Decimal> = BTreeMap::new();
     for line in lines {
         let (cost, tax) = match &line.tax {
@@ -50,12 +57,34 @@ pub(super) fn sheets(lines: &[CodedLine]) -> Sheets {
         };
         let mut entries = Vec::new();
         if let Some((side, amount)) = Side::of_debit(cost) {
-            let origin = LineOrigin::Expense { transaction: line.transaction.clone() };
-            entries.push((DocumentLine { origin, coding: line.coding.clone(), side, amount }, line.text.clone()));
+            let origin = LineOrigin::Expense {
+                transaction: line.transaction.clone(),
+            };
+            entries.push((
+                DocumentLine {
+                    origin,
+                    coding: line.coding.clone(),
+                    side,
+                    amount,
+                },
+                line.text.clone(),
+            ));
         }
-        if let Some((side, amount, coding)) = tax.and_then(|(tax, coding)| Side::of_debit(tax).map(|(side, amount)| (side, amount, coding))) {
-            let origin = LineOrigin::Tax { transaction: line.transaction.clone() };
-            entries.push((DocumentLine { origin, coding, side, amount }, line.text.clone()));
+        if let Some((side, amount, coding)) =
+            tax.and_then(|(tax, coding)| Side::of_debit(tax).map(|(side, amount)| (side, amount, coding)))
+        {
+            let origin = LineOrigin::Tax {
+                transaction: line.transaction.clone(),
+            };
+            entries.push((
+                DocumentLine {
+                    origin,
+                    coding,
+                    side,
+                    amount,
+                },
+                line.text.clone(),
+            ));
         }
         match &line.against {
             Against::Supplier if !net.is_zero() => sheets.payable.extend(entries),
@@ -68,7 +97,15 @@ pub(super) fn sheets(lines: &[CodedLine]) -> Sheets {
     }
     for (coding, amount) in clearing {
         if let Some((side, amount)) = Side::of_debit(amount) {
-            sheets.journal.push((DocumentLine { origin: LineOrigin::Clearing, coding, side, amount }, String::new()));
+            sheets.journal.push((
+                DocumentLine {
+                    origin: LineOrigin::Clearing,
+                    coding,
+                    side,
+                    amount,
+                },
+                String::new(),
+            ));
         }
     }
     sheets

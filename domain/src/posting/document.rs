@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{
-    AccountCode, CostCentreCode, DaybookCode, DocumentKind, InvoiceStatusCode, ProjectCode, Reference, SubAccountCode, SupplierCode,
-    TransactionId, Voucher,
+    AccountCode, CostCentreCode, DaybookCode, DocumentKind, InvoiceStatusCode, ProjectCode, Reference,
+    SubAccountCode, SupplierCode, TransactionId, Voucher,
 };
 use crate::money::Currency;
 use crate::report::Personal;
@@ -31,7 +31,11 @@ impl fmt::Display for Side {
 impl Side {
     /// The other one.
     pub fn other(self) -> Self {
-        if self == Self::Debit { Self::Credit } else { Self::Debit }
+        if self == Self::Debit {
+            Self::Credit
+        } else {
+            Self::Debit
+        }
     }
     /// The side and the positive amount of a signed debit; `None` for zero.
     pub fn of_debit(amount: Decimal) -> Option<(Self, Decimal)> {
@@ -187,7 +191,11 @@ impl Document {
     }
     /// Sum of one side's lines.
     pub fn sum(&self, side: Side) -> Decimal {
-        self.lines.iter().filter(|line| line.side == side).map(|line| line.amount).sum()
+        self.lines
+            .iter()
+            .filter(|line| line.side == side)
+            .map(|line| line.amount)
+            .sum()
     }
     /// Does it balance: an invoice's lines to its total, a journal's sides to each other?
     pub fn balances(&self) -> bool {
@@ -299,25 +307,51 @@ pub fn differences(sent: &Document, held: &LedgerDocument) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut check = |field: &str, sent: String, held: String| {
         if sent != held {
-            found.push(Difference { field: field.to_owned(), sent, held });
+            found.push(Difference {
+                field: field.to_owned(),
+                sent,
+                held,
+            });
         }
     };
-    check("reference", sent.reference.to_string(), held.reference.trim().to_uppercase());
+    check(
+        "reference",
+        sent.reference.to_string(),
+        held.reference.trim().to_uppercase(),
+    );
     check("kind", sent.kind().to_string(), held.kind.to_string());
     if sent.supplier() != held.supplier.as_ref() {
         check("supplier", shown(sent.supplier()), shown(held.supplier.as_ref()));
     }
-    check("currency", sent.currency.to_string(), held.currency.trim().to_uppercase());
-    check("posting date", sent.period.date.to_string(), held.date.to_string());
+    check(
+        "currency",
+        sent.currency.to_string(),
+        held.currency.trim().to_uppercase(),
+    );
+    check(
+        "posting date",
+        sent.period.date.to_string(),
+        held.date.to_string(),
+    );
     if sent.kind() != DocumentKind::Journal {
-        check("total", sent.amount().normalize().to_string(), shown(held.total.map(|t| t.normalize()).as_ref()));
+        check(
+            "total",
+            sent.amount().normalize().to_string(),
+            shown(held.total.map(|t| t.normalize()).as_ref()),
+        );
     }
-    check("number of lines", sent.lines.len().to_string(), held.lines.len().to_string());
+    check(
+        "number of lines",
+        sent.lines.len().to_string(),
+        held.lines.len().to_string(),
+    );
 
     let mut unmatched: Vec<&LedgerLine> = held.lines.iter().collect();
     let mut missing = Vec::new();
     for (index, line) in sent.lines.iter().enumerate() {
-        let same = |other: &&LedgerLine| other.coding == line.coding && other.side == line.side && other.amount == line.amount;
+        let same = |other: &&LedgerLine| {
+            other.coding == line.coding && other.side == line.side && other.amount == line.amount
+        };
         match unmatched.iter().position(same) {
             Some(at) => {
                 unmatched.swap_remove(at);
@@ -327,7 +361,10 @@ pub fn differences(sent: &Document, held: &LedgerDocument) -> Vec<Difference> {
     }
     for (index, line) in missing {
         // The likeliest partner of a line that differs is one of the same amount, else whatever is left.
-        let partner = unmatched.iter().position(|other| other.amount == line.amount).or(if unmatched.is_empty() { None } else { Some(0) });
+        let partner = unmatched
+            .iter()
+            .position(|other| other.amount == line.amount)
+            .or(if unmatched.is_empty() { None } else { Some(0) });
         let number = index + 1;
         match partner.map(|at| unmatched.swap_remove(at)) {
             None => found.push(Difference {
@@ -351,14 +388,48 @@ pub fn differences(sent: &Document, held: &LedgerDocument) -> Vec<Difference> {
 fn line_differences(number: usize, line: &DocumentLine, other: &LedgerLine, found: &mut Vec<Difference>) {
     let mut check = |field: &str, differ: bool, sent: String, held: String| {
         if differ {
-            found.push(Difference { field: format!("line {number} {field}"), sent, held });
+            found.push(Difference {
+                field: format!("line {number} {field}"),
+                sent,
+                held,
+            });
         }
     };
     let (ours, theirs) = (&line.coding, &other.coding);
-    check("account", ours.account != theirs.account, ours.account.to_string(), theirs.account.to_string());
-    check("sub-account", ours.sub_account != theirs.sub_account, shown(ours.sub_account.as_ref()), shown(theirs.sub_account.as_ref()));
-    check("cost centre", ours.cost_centre != theirs.cost_centre, shown(ours.cost_centre.as_ref()), shown(theirs.cost_centre.as_ref()));
-    check("project", ours.project != theirs.project, shown(ours.project.as_ref()), shown(theirs.project.as_ref()));
-    check("side", line.side != other.side, line.side.to_string(), other.side.to_string());
-    check("amount", line.amount != other.amount, line.amount.to_string(), other.amount.to_string());
+    check(
+        "account",
+        ours.account != theirs.account,
+        ours.account.to_string(),
+        theirs.account.to_string(),
+    );
+    check(
+        "sub-account",
+        ours.sub_account != theirs.sub_account,
+        shown(ours.sub_account.as_ref()),
+        shown(theirs.sub_account.as_ref()),
+    );
+    check(
+        "cost centre",
+        ours.cost_centre != theirs.cost_centre,
+        shown(ours.cost_centre.as_ref()),
+        shown(theirs.cost_centre.as_ref()),
+    );
+    check(
+        "project",
+        ours.project != theirs.project,
+        shown(ours.project.as_ref()),
+        shown(theirs.project.as_ref()),
+    );
+    check(
+        "side",
+        line.side != other.side,
+        line.side.to_string(),
+        other.side.to_string(),
+    );
+    check(
+        "amount",
+        line.amount != other.amount,
+        line.amount.to_string(),
+        other.amount.to_string(),
+    );
 }

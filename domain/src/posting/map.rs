@@ -12,8 +12,8 @@ use crate::chart::{Chart, DaybookUse, Master};
 use crate::ids::{DocumentKind, Email, Generation, Reference, SupplierCode};
 use crate::money::Currency;
 use crate::report::{
-    Basis, Exclusion, FieldWhy, Flag, HeaderWhy, LineFacts, LineWhy, MapOutcome, Mapping, Payload, Personal, PersonalFields, PersonalLine,
-    Reason, ReasonCode, ReportFacts, SourceStatus,
+    Basis, Exclusion, FieldWhy, Flag, HeaderWhy, LineFacts, LineWhy, MapOutcome, Mapping, Payload, Personal,
+    PersonalFields, PersonalLine, Reason, ReasonCode, ReportFacts, SourceStatus,
 };
 use crate::rules::{CodingFault, PostingDate, Resolution, RuleSet, RuleSetVersion, check_coding};
 
@@ -40,7 +40,11 @@ pub struct MapInputs<'a> {
 /// What a mapping made now rests on.
 pub fn basis_in_force(rules: &RuleSet, version: &RuleSetVersion, chart: &Chart, today: NaiveDate) -> Basis {
     let day = (rules.settings().posting.date == PostingDate::Posted).then_some(today);
-    Basis { rules: version.clone(), chart: chart.version(), day }
+    Basis {
+        rules: version.clone(),
+        chart: chart.version(),
+        day,
+    }
 }
 
 /// Reasons that reject, and reasons that only hold.
@@ -56,30 +60,68 @@ pub fn map_report(inputs: &MapInputs<'_>) -> MapOutcome {
     let basis = basis_in_force(inputs.rules, inputs.version, inputs.chart, inputs.today);
     match facts.approved.date_in(inputs.zone) {
         Some(approved) if approved < inputs.go_live => {
-            return MapOutcome::Excluded(Exclusion::BeforeGoLive { approved, go_live: inputs.go_live });
+            return MapOutcome::Excluded(Exclusion::BeforeGoLive {
+                approved,
+                go_live: inputs.go_live,
+            });
         }
         Some(_) => {}
         None => {
             let shown: String = facts.approved.as_str().chars().take(40).collect();
-            let reason = Reason::of_report(ReasonCode::UnreadableDate, format!("the approval is dated `{shown}`"));
-            return MapOutcome::Rejected { basis, reasons: vec![reason] };
+            let reason = Reason::of_report(
+                ReasonCode::UnreadableDate,
+                format!("the approval is dated `{shown}`"),
+            );
+            return MapOutcome::Rejected {
+                basis,
+                reasons: vec![reason],
+            };
         }
     }
     let Some(personal) = inputs.payload.personal.known() else {
-        let reason = Reason::of_report(ReasonCode::Forgotten, "the submitter was forgotten before the report was posted");
-        return MapOutcome::Rejected { basis, reasons: vec![reason] };
+        let reason = Reason::of_report(
+            ReasonCode::Forgotten,
+            "the submitter was forgotten before the report was posted",
+        );
+        return MapOutcome::Rejected {
+            basis,
+            reasons: vec![reason],
+        };
     };
     let mut against = Objections::default();
     let drafted = draft(inputs, facts, personal, &mut against);
     match drafted {
-        _ if !against.reject.is_empty() => MapOutcome::Rejected { basis, reasons: against.reject },
-        _ if !against.hold.is_empty() => MapOutcome::Held { basis, reasons: against.hold, until: None },
-        Some(Drafted { documents, .. }) if documents.is_empty() => MapOutcome::Excluded(Exclusion::NothingToPost),
-        Some(Drafted { documents, headers, lines, notes }) => MapOutcome::Mapped(Mapping { basis, documents, headers, lines, notes }),
+        _ if !against.reject.is_empty() => MapOutcome::Rejected {
+            basis,
+            reasons: against.reject,
+        },
+        _ if !against.hold.is_empty() => MapOutcome::Held {
+            basis,
+            reasons: against.hold,
+            until: None,
+        },
+        Some(Drafted { documents, .. }) if documents.is_empty() => {
+            MapOutcome::Excluded(Exclusion::NothingToPost)
+        }
+        Some(Drafted {
+            documents,
+            headers,
+            lines,
+            notes,
+        }) => MapOutcome::Mapped(Mapping {
+            basis,
+            documents,
+            headers,
+            lines,
+            notes,
+        }),
         // Nothing was drafted, and nothing says why: that would be our mistake, and must not look like a success.
         None => MapOutcome::Rejected {
             basis,
-            reasons: vec![Reason::of_report(ReasonCode::UnreadableAmount, "no document could be drafted from the report")],
+            reasons: vec![Reason::of_report(
+                ReasonCode::UnreadableAmount,
+                "no document could be drafted from the report",
+            )],
         },
     }
 }
@@ -91,10 +133,18 @@ struct Drafted {
     notes: Vec<String>,
 }
 
-fn draft(inputs: &MapInputs<'_>, facts: &ReportFacts, personal: &PersonalFields, against: &mut Objections) -> Option<Drafted> {
+fn draft(
+    inputs: &MapInputs<'_>,
+    facts: &ReportFacts,
+    personal: &PersonalFields,
+    against: &mut Objections,
+) -> Option<Drafted> {
     if let SourceStatus::Other(status) = &facts.status {
         let shown: String = status.chars().take(40).collect();
-        against.reject.push(Reason::of_report(ReasonCode::UnknownStatus, format!("the source's status is `{shown}`")));
+        against.reject.push(Reason::of_report(
+            ReasonCode::UnknownStatus,
+            format!("the source's status is `{shown}`"),
+        ));
     }
     let (currency, faults) = report_faults(facts);
     against.reject.extend(faults);
@@ -128,8 +178,17 @@ fn draft(inputs: &MapInputs<'_>, facts: &ReportFacts, personal: &PersonalFields,
     }
 
     let sheets = sheets(&coded);
-    let mut drafted = Drafted { documents: Vec::new(), headers: Vec::new(), lines: whys, notes: Vec::new() };
-    let payable_kind = if sheets.net.is_sign_negative() { DocumentKind::CreditNote } else { DocumentKind::SupplierInvoice };
+    let mut drafted = Drafted {
+        documents: Vec::new(),
+        headers: Vec::new(),
+        lines: whys,
+        notes: Vec::new(),
+    };
+    let payable_kind = if sheets.net.is_sign_negative() {
+        DocumentKind::CreditNote
+    } else {
+        DocumentKind::SupplierInvoice
+    };
     // Lines that failed are not on any sheet: whether a supplier serves is still worth saying in the same breath.
     let owed = facts.lines.iter().any(|line| line.reimbursable == Flag::Yes) && !facts.paid_at_source();
     let supplier = if owed && !(sheets.payable.is_empty() && against.reject.is_empty()) {
@@ -144,23 +203,56 @@ fn draft(inputs: &MapInputs<'_>, facts: &ReportFacts, personal: &PersonalFields,
             let status = inputs.rules.settings().posting.invoice_status.clone();
             let total = sheets.net.abs();
             let body = if payable_kind == DocumentKind::CreditNote {
-                Body::CreditNote { supplier, status, total }
+                Body::CreditNote {
+                    supplier,
+                    status,
+                    total,
+                }
             } else {
-                Body::SupplierInvoice { supplier, status, total }
+                Body::SupplierInvoice {
+                    supplier,
+                    status,
+                    total,
+                }
             };
-            drafted.add(inputs, facts, personal, currency, payable_kind, body, header, sheets.payable);
+            drafted.add(
+                inputs,
+                facts,
+                personal,
+                currency,
+                payable_kind,
+                body,
+                header,
+                sheets.payable,
+            );
         }
     }
     if !sheets.journal.is_empty()
         && let Some(header) = header(inputs, facts, DocumentKind::Journal, against)
     {
-        drafted.add(inputs, facts, personal, currency, DocumentKind::Journal, Body::Journal, header, sheets.journal);
+        drafted.add(
+            inputs,
+            facts,
+            personal,
+            currency,
+            DocumentKind::Journal,
+            Body::Journal,
+            header,
+            sheets.journal,
+        );
     }
     for why in &mut drafted.lines {
-        why.document = drafted.documents.iter().find(|d| d.transactions().contains(&why.transaction)).map(Document::kind);
+        why.document = drafted
+            .documents
+            .iter()
+            .find(|d| d.transactions().contains(&why.transaction))
+            .map(Document::kind);
     }
     if let Some(unbalanced) = drafted.documents.iter().find(|document| !document.balances()) {
-        against.reject.push(Reason::of_report(ReasonCode::TotalDisagrees, format!("{} would not balance", unbalanced.reference)));
+        against.reject.push(Reason::of_report(
+            ReasonCode::TotalDisagrees,
+            format!("{} would not balance", unbalanced.reference),
+        ));
     }
     Some(drafted)
 }
@@ -178,12 +270,23 @@ impl Drafted {
         header: Header,
         lines: Vec<(DocumentLine, String)>,
     ) {
-        let reference = Reference { report: facts.report, kind, generation: (inputs.generation)(kind) };
+        let reference = Reference {
+            report: facts.report,
+            kind,
+            generation: (inputs.generation)(kind),
+        };
         let (lines, texts): (Vec<DocumentLine>, Vec<String>) = lines.into_iter().unzip();
         let title = personal.report_name.trim();
-        let text = if title.is_empty() { format!("Expense report {}", facts.report) } else { title.to_owned() };
+        let text = if title.is_empty() {
+            format!("Expense report {}", facts.report)
+        } else {
+            title.to_owned()
+        };
         self.notes.extend(header.note);
-        self.headers.push(HeaderWhy { document: kind, fields: header.fields });
+        self.headers.push(HeaderWhy {
+            document: kind,
+            fields: header.fields,
+        });
         self.documents.push(Document {
             reference,
             body,
@@ -192,7 +295,10 @@ impl Drafted {
             period: header.period,
             document_date: header.document_date,
             lines,
-            texts: Personal::Known(DocumentTexts { header: text, lines: texts }),
+            texts: Personal::Known(DocumentTexts {
+                header: text,
+                lines: texts,
+            }),
         });
     }
 }
@@ -204,7 +310,10 @@ fn find_supplier(
     against: &mut Objections,
 ) -> Option<(SupplierCode, FieldWhy)> {
     let Some(submitter) = submitter else {
-        against.reject.push(Reason::of_report(ReasonCode::NoSubmitter, "the submitter's address is missing or is none"));
+        against.reject.push(Reason::of_report(
+            ReasonCode::NoSubmitter,
+            "the submitter's address is missing or is none",
+        ));
         return None;
     };
     match supplier_of(submitter, currency, inputs.rules, inputs.chart) {
@@ -244,7 +353,11 @@ fn code_line(
         Flag::Yes => Some(true),
         Flag::No => Some(false),
         Flag::Blank | Flag::Unreadable(_) => {
-            against.reject.push(Reason::of_line(ReasonCode::UnreadableFlag, id, "whether it is reimbursable did not come"));
+            against.reject.push(Reason::of_line(
+                ReasonCode::UnreadableFlag,
+                id,
+                "whether it is reimbursable did not come",
+            ));
             None
         }
     };
@@ -266,14 +379,35 @@ fn code_line(
         if against.reject.len() + against.hold.len() > before {
             return None;
         }
-        let why = LineWhy { transaction: id.clone(), amount: amount.amount, document: None, original: amount.original, fields };
-        return Some(LineResult { hundredths: amount.hundredths, why, coded: None });
+        let why = LineWhy {
+            transaction: id.clone(),
+            amount: amount.amount,
+            document: None,
+            original: amount.original,
+            fields,
+        };
+        return Some(LineResult {
+            hundredths: amount.hundredths,
+            why,
+            coded: None,
+        });
     }
 
-    let view = inputs.rules.view(facts, line, submitter, text.merchant(), reimbursable, amount.amount);
+    let view = inputs.rules.view(
+        facts,
+        line,
+        submitter,
+        text.merchant(),
+        reimbursable,
+        amount.amount,
+    );
     let resolved = inputs.rules.resolve(&view);
     if let Resolution::Unset(unset) = &resolved.account {
-        against.reject.push(Reason::of_line(ReasonCode::UnmappedAccount, id, unset.to_string()));
+        against.reject.push(Reason::of_line(
+            ReasonCode::UnmappedAccount,
+            id,
+            unset.to_string(),
+        ));
     }
     // Law 5 wants a cost centre on every line; only an account that takes none goes without.
     let takes_none = resolved
@@ -284,7 +418,11 @@ fn code_line(
     if let Resolution::Unset(unset) = &resolved.cost_centre
         && !takes_none
     {
-        against.reject.push(Reason::of_line(ReasonCode::UnmappedCostCentre, id, unset.to_string()));
+        against.reject.push(Reason::of_line(
+            ReasonCode::UnmappedCostCentre,
+            id,
+            unset.to_string(),
+        ));
     }
     for fault in check_coding(inputs.chart, &resolved, Some(currency)) {
         // Said already, and better, by the rule that is missing.
@@ -292,7 +430,15 @@ fn code_line(
             coding_fault(fault, Some(line), against);
         }
     }
-    let credit = counter_side(inputs, facts, line, reimbursable, &resolved.credit_account, &mut fields, against);
+    let credit = counter_side(
+        inputs,
+        facts,
+        line,
+        reimbursable,
+        &resolved.credit_account,
+        &mut fields,
+        against,
+    );
     if let Some(Against::Account(coding)) = &credit {
         for fault in check_coding(inputs.chart, coding, Some(currency)) {
             coding_fault(fault, Some(line), against);
@@ -304,12 +450,22 @@ fn code_line(
         }
     }
     if let Some(note) = &amount.tax_note {
-        fields.push(FieldWhy { field: "tax".into(), value: note.clone(), source: format!("taxCode = {}", line.tax_code), rule: "[tax]".into() });
+        fields.push(FieldWhy {
+            field: "tax".into(),
+            value: note.clone(),
+            source: format!("taxCode = {}", line.tax_code),
+            rule: "[tax]".into(),
+        });
     }
     macro_rules! why {
         ($name:literal, $resolution:expr) => {
             if let Resolution::Found { value, why } = &$resolution {
-                fields.push(FieldWhy { field: $name.into(), value: value.to_string(), source: why.source(), rule: why.rule.to_string() });
+                fields.push(FieldWhy {
+                    field: $name.into(),
+                    value: value.to_string(),
+                    source: why.source(),
+                    rule: why.rule.to_string(),
+                });
             }
         };
     }
@@ -334,8 +490,18 @@ fn code_line(
         against: credit?,
         text: line_text(text, amount.original.as_ref()),
     };
-    let why = LineWhy { transaction: id.clone(), amount: amount.amount, document: None, original: amount.original, fields };
-    Some(LineResult { hundredths: amount.hundredths, why, coded: Some(coded) })
+    let why = LineWhy {
+        transaction: id.clone(),
+        amount: amount.amount,
+        document: None,
+        original: amount.original,
+        fields,
+    };
+    Some(LineResult {
+        hundredths: amount.hundredths,
+        why,
+        coded: Some(coded),
+    })
 }
 
 /// The table of design §6: who is credited.
@@ -351,7 +517,12 @@ fn counter_side(
     let id = &line.transaction;
     let rules = inputs.rules;
     let mut credited = |coding: &Coding, source: String, rule: String| {
-        fields.push(FieldWhy { field: "credit account".into(), value: coding.account.to_string(), source, rule });
+        fields.push(FieldWhy {
+            field: "credit account".into(),
+            value: coding.account.to_string(),
+            source,
+            rule,
+        });
         Some(Against::Account(coding.clone()))
     };
     if reimbursable {
@@ -359,9 +530,17 @@ fn counter_side(
             return Some(Against::Supplier);
         }
         return match rules.clearing_for_reimbursement() {
-            Some(coding) => credited(coding, "reimbursed at the source".into(), "clearing.reimbursement".into()),
+            Some(coding) => credited(
+                coding,
+                "reimbursed at the source".into(),
+                "clearing.reimbursement".into(),
+            ),
             None => {
-                against.reject.push(Reason::of_line(ReasonCode::NoReimbursementClearing, id, "the report is paid at the source, and the set names no clearing account for that"));
+                against.reject.push(Reason::of_line(
+                    ReasonCode::NoReimbursementClearing,
+                    id,
+                    "the report is paid at the source, and the set names no clearing account for that",
+                ));
                 None
             }
         };
@@ -370,23 +549,43 @@ fn counter_side(
     let on_card = named_card || !line.card_id.trim().is_empty() || !matches!(line.mcc.trim(), "" | "0");
     if on_card {
         if let Some(choice) = rules.clearing_for_card(&line.card_name, &line.bank) {
-            return credited(choice.coding, format!("card = {}, bank = {}", line.card_name, line.bank), choice.by.to_string());
+            return credited(
+                choice.coding,
+                format!("card = {}, bank = {}", line.card_name, line.bank),
+                choice.by.to_string(),
+            );
         }
         if !named_card && let Some(coding) = &rules.settings().clearing.cards_default {
-            return credited(coding, "a card without name or bank".into(), "clearing.cards_default".into());
+            return credited(
+                coding,
+                "a card without name or bank".into(),
+                "clearing.cards_default".into(),
+            );
         }
-        let message = format!("card `{}` of bank `{}` has no clearing account", line.card_name, line.bank);
-        against.reject.push(Reason::of_line(ReasonCode::NoCardClearing, id, message));
+        let message = format!(
+            "card `{}` of bank `{}` has no clearing account",
+            line.card_name, line.bank
+        );
+        against
+            .reject
+            .push(Reason::of_line(ReasonCode::NoCardClearing, id, message));
         return None;
     }
     match named {
         Resolution::Found { value, why } => {
-            let coding = Coding { account: value.clone(), sub_account: None, cost_centre: None, project: None };
+            let coding = Coding {
+                account: value.clone(),
+                sub_account: None,
+                cost_centre: None,
+                project: None,
+            };
             credited(&coding, why.source(), why.rule.to_string())
         }
         Resolution::Unset(unset) => {
             let message = format!("it is neither reimbursable nor on a card: {unset}");
-            against.reject.push(Reason::of_line(ReasonCode::NoCreditAccount, id, message));
+            against
+                .reject
+                .push(Reason::of_line(ReasonCode::NoCreditAccount, id, message));
             None
         }
     }
@@ -395,7 +594,9 @@ fn counter_side(
 fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Objections) {
     use CodingFault as F;
     let code = match &fault {
-        F::AccountHeld(_) | F::CostCentreHeld(_) | F::SubAccountHeld(_) | F::ProjectHeld(_) => ReasonCode::ChartHeld,
+        F::AccountHeld(_) | F::CostCentreHeld(_) | F::SubAccountHeld(_) | F::ProjectHeld(_) => {
+            ReasonCode::ChartHeld
+        }
         F::UnknownAccount(_) => ReasonCode::UnknownAccount,
         F::InactiveAccount(_) => ReasonCode::InactiveAccount,
         F::NotStandard { .. } => ReasonCode::AccountNotPostable,
@@ -407,8 +608,16 @@ fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Obje
         F::UnknownSubAccount(_) | F::InactiveSubAccount(_) => ReasonCode::BadSubAccount,
         F::UnknownProject(_) | F::InactiveProject(_) => ReasonCode::BadProject,
     };
-    let reason = Reason { code, message: fault.to_string(), line: line.map(|l| l.transaction.clone()) };
-    if code == ReasonCode::ChartHeld { against.hold.push(reason) } else { against.reject.push(reason) }
+    let reason = Reason {
+        code,
+        message: fault.to_string(),
+        line: line.map(|l| l.transaction.clone()),
+    };
+    if code == ReasonCode::ChartHeld {
+        against.hold.push(reason)
+    } else {
+        against.reject.push(reason)
+    }
 }
 
 struct Header {
@@ -419,7 +628,12 @@ struct Header {
     note: Option<String>,
 }
 
-fn header(inputs: &MapInputs<'_>, facts: &ReportFacts, kind: DocumentKind, against: &mut Objections) -> Option<Header> {
+fn header(
+    inputs: &MapInputs<'_>,
+    facts: &ReportFacts,
+    kind: DocumentKind,
+    against: &mut Objections,
+) -> Option<Header> {
     let posting = &inputs.rules.settings().posting;
     let daybook = daybook(inputs, kind, against);
     let (date, source) = match policy_date(posting.date, facts, inputs.zone, inputs.today) {
@@ -446,9 +660,18 @@ fn header(inputs: &MapInputs<'_>, facts: &ReportFacts, kind: DocumentKind, again
     };
     let daybook = daybook?;
     // An invoice keeps its own date where a closed period moves its posting; a journal has no other date.
-    let document_date = if kind == DocumentKind::Journal { period.date } else { date };
+    let document_date = if kind == DocumentKind::Journal {
+        period.date
+    } else {
+        date
+    };
     let fields = vec![
-        FieldWhy { field: "daybook".into(), value: daybook.to_string(), source: format!("a {kind}"), rule: "[daybooks]".into() },
+        FieldWhy {
+            field: "daybook".into(),
+            value: daybook.to_string(),
+            source: format!("a {kind}"),
+            rule: "[daybooks]".into(),
+        },
         FieldWhy {
             field: "posting date".into(),
             value: period.date.to_string(),
@@ -456,13 +679,25 @@ fn header(inputs: &MapInputs<'_>, facts: &ReportFacts, kind: DocumentKind, again
             rule: note.clone().unwrap_or_else(|| "posting.date".to_owned()),
         },
     ];
-    Some(Header { daybook, period, document_date, fields, note })
+    Some(Header {
+        daybook,
+        period,
+        document_date,
+        fields,
+        note,
+    })
 }
 
-fn daybook(inputs: &MapInputs<'_>, kind: DocumentKind, against: &mut Objections) -> Option<crate::ids::DaybookCode> {
+fn daybook(
+    inputs: &MapInputs<'_>,
+    kind: DocumentKind,
+    against: &mut Objections,
+) -> Option<crate::ids::DaybookCode> {
     let reject = |message: String| Reason::of_report(ReasonCode::BadDaybook, message);
     let Some(code) = inputs.rules.settings().daybooks.of(kind) else {
-        against.reject.push(reject(format!("the rule set names no daybook for a {kind}")));
+        against
+            .reject
+            .push(reject(format!("the rule set names no daybook for a {kind}")));
         return None;
     };
     match inputs.chart.daybook(code) {
@@ -477,10 +712,15 @@ fn daybook(inputs: &MapInputs<'_>, kind: DocumentKind, against: &mut Objections)
             if fits {
                 return Some(code.clone());
             }
-            against.reject.push(reject(format!("daybook {code} does not take a {kind}")));
+            against
+                .reject
+                .push(reject(format!("daybook {code} does not take a {kind}")));
         }
         None if inputs.chart.is_missing(Master::Daybooks, code.as_str()) => {
-            against.hold.push(Reason::of_report(ReasonCode::ChartHeld, format!("daybook {code} was not shown when QAD was last asked")));
+            against.hold.push(Reason::of_report(
+                ReasonCode::ChartHeld,
+                format!("daybook {code} was not shown when QAD was last asked"),
+            ));
         }
         None => against.reject.push(reject(format!("QAD has no daybook {code}"))),
     }
@@ -498,9 +738,17 @@ fn line_text(text: &PersonalLine, original: Option<&crate::report::OriginalAmoun
     }
     let mut line = parts.join(": ");
     if let Some(original) = original {
-        let rate = if original.rate.trim().is_empty() { String::new() } else { format!(" at {}", original.rate) };
+        let rate = if original.rate.trim().is_empty() {
+            String::new()
+        } else {
+            format!(" at {}", original.rate)
+        };
         let foreign = format!("({} {}{rate})", original.amount, original.currency);
-        line = if line.is_empty() { foreign } else { format!("{line} {foreign}") };
+        line = if line.is_empty() {
+            foreign
+        } else {
+            format!("{line} {foreign}")
+        };
     }
     line
 }

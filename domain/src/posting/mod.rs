@@ -10,7 +10,7 @@ mod supplier;
 mod tests;
 
 pub use document::{
-    Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LedgerDocument, LedgerLine, LineOrigin, PostingPeriod,
-    Side, Sighting, differences,
+    Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LedgerDocument, LedgerLine,
+    LineOrigin, PostingPeriod, Side, Sighting, differences,
 };
 pub use map::{MapInputs, basis_in_force, map_report};

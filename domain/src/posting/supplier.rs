@@ -35,45 +35,76 @@ pub(super) fn supplier_of(submitter: &Email, currency: Currency, rules: &RuleSet
                 None => found(supplier, "suppliers.table"),
                 Some(reason) => Owner::Reject(reason),
             },
-            None if chart.is_missing(Master::Suppliers, code.as_str()) => {
-                Owner::Hold(Reason::of_report(ReasonCode::ChartHeld, format!("supplier {code} was not shown when QAD was last asked")))
-            }
-            None => Owner::Reject(Reason::of_report(ReasonCode::NoSupplier, format!("the table names supplier {code}, which QAD does not have"))),
+            None if chart.is_missing(Master::Suppliers, code.as_str()) => Owner::Hold(Reason::of_report(
+                ReasonCode::ChartHeld,
+                format!("supplier {code} was not shown when QAD was last asked"),
+            )),
+            None => Owner::Reject(Reason::of_report(
+                ReasonCode::NoSupplier,
+                format!("the table names supplier {code}, which QAD does not have"),
+            )),
         };
     }
     if rules.settings().suppliers.by == SupplierMatch::Table {
-        return Owner::Reject(Reason::of_report(ReasonCode::NoSupplier, "the supplier table does not name the submitter"));
+        return Owner::Reject(Reason::of_report(
+            ReasonCode::NoSupplier,
+            "the supplier table does not name the submitter",
+        ));
     }
     let candidates = chart.suppliers_of(submitter);
-    let serving: Vec<&&Supplier> = candidates.iter().filter(|supplier| fault(supplier, currency).is_none()).collect();
+    let serving: Vec<&&Supplier> = candidates
+        .iter()
+        .filter(|supplier| fault(supplier, currency).is_none())
+        .collect();
     match (serving.as_slice(), candidates.as_slice()) {
         ([one], _) => found(one, "suppliers.match = business_relation"),
         ([], []) => {
-            let held = chart.held().iter().any(|held| matches!(held.master, Master::Suppliers | Master::Employees));
+            let held = chart
+                .held()
+                .iter()
+                .any(|held| matches!(held.master, Master::Suppliers | Master::Employees));
             if held {
-                Owner::Hold(Reason::of_report(ReasonCode::ChartHeld, "QAD's suppliers or employees were not confirmed today, and the submitter's is not among those that were"))
+                Owner::Hold(Reason::of_report(
+                    ReasonCode::ChartHeld,
+                    "QAD's suppliers or employees were not confirmed today, and the submitter's is not among those that were",
+                ))
             } else {
-                Owner::Reject(Reason::of_report(ReasonCode::NoSupplier, "the submitter's business relation has no supplier in QAD"))
+                Owner::Reject(Reason::of_report(
+                    ReasonCode::NoSupplier,
+                    "the submitter's business relation has no supplier in QAD",
+                ))
             }
         }
-        ([], [first, ..]) => Owner::Reject(
-            fault(first, currency).unwrap_or_else(|| Reason::of_report(ReasonCode::NoSupplier, "no supplier of the submitter serves")),
-        ),
+        ([], [first, ..]) => Owner::Reject(fault(first, currency).unwrap_or_else(|| {
+            Reason::of_report(ReasonCode::NoSupplier, "no supplier of the submitter serves")
+        })),
         (many, _) => {
             let codes: Vec<String> = many.iter().map(|supplier| supplier.code.to_string()).collect();
-            Owner::Reject(Reason::of_report(ReasonCode::AmbiguousSupplier, format!("the submitter's business relation has suppliers {}", codes.join(", "))))
+            Owner::Reject(Reason::of_report(
+                ReasonCode::AmbiguousSupplier,
+                format!(
+                    "the submitter's business relation has suppliers {}",
+                    codes.join(", ")
+                ),
+            ))
         }
     }
 }
 
 fn fault(supplier: &Supplier, currency: Currency) -> Option<Reason> {
     if !supplier.active {
-        return Some(Reason::of_report(ReasonCode::InactiveSupplier, format!("supplier {} is inactive", supplier.code)));
+        return Some(Reason::of_report(
+            ReasonCode::InactiveSupplier,
+            format!("supplier {} is inactive", supplier.code),
+        ));
     }
     match supplier.currency {
         Some(own) if own != currency => Some(Reason::of_report(
             ReasonCode::SupplierCurrency,
-            format!("supplier {} is kept in {own}, the report in {currency}", supplier.code),
+            format!(
+                "supplier {} is kept in {own}, the report in {currency}",
+                supplier.code
+            ),
         )),
         _ => None,
     }

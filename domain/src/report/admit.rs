@@ -29,7 +29,9 @@ pub enum Refusal {
         in_force: String,
     },
     /// The source was not seen in this cycle as it was mapped.
-    #[error("this cycle's poll does not show the report as it was mapped: it posts when a complete poll does")]
+    #[error(
+        "this cycle's poll does not show the report as it was mapped: it posts when a complete poll does"
+    )]
     NotSeenAsMapped,
     /// There is no such document on the report.
     #[error("the report has no document {0}")]
@@ -55,7 +57,13 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
     use ReportEvent as E;
     use StageName as S;
     let stage = report.stage.name();
-    let refuse = |why: &str| Err(Refusal::NotAllowed { stage, event: event_name(event), why: why.to_owned() });
+    let refuse = |why: &str| {
+        Err(Refusal::NotAllowed {
+            stage,
+            event: event_name(event),
+            why: why.to_owned(),
+        })
+    };
     let among = |allowed: &[S]| {
         if allowed.contains(&stage) {
             Ok(())
@@ -80,10 +88,13 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
         E::Mapped(mapping) => {
             among(&[S::Discovered, S::Held])?;
             let documents = &mapping.documents;
-            let references: BTreeSet<Reference> = documents.iter().map(|document| document.reference).collect();
+            let references: BTreeSet<Reference> =
+                documents.iter().map(|document| document.reference).collect();
             let each_its_own = (1..=2).contains(&documents.len()) && references.len() == documents.len();
             if !each_its_own || !documents.iter().all(Document::balances) {
-                return refuse("a mapping has one or two documents, each with its own reference, and each balances");
+                return refuse(
+                    "a mapping has one or two documents, each with its own reference, and each balances",
+                );
             }
             Ok(())
         }
@@ -104,7 +115,10 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
             among(&[S::Posting])?;
             match file(report, *reference)? {
                 DocumentState::Sending { .. } | DocumentState::InDoubt { .. } => Ok(()),
-                other => refuse(&format!("document {reference} is {}, not being sent", other.name())),
+                other => refuse(&format!(
+                    "document {reference} is {}, not being sent",
+                    other.name()
+                )),
             }
         }
         E::Posted => {
@@ -128,7 +142,10 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
                 Ok(())
             } else {
                 let available: Vec<String> = report.waypoints.keys().map(ToString::to_string).collect();
-                Err(Refusal::NoSuchStep { step: to.0, available: available.join(", ") })
+                Err(Refusal::NoSuchStep {
+                    step: to.0,
+                    available: available.join(", "),
+                })
             }
         }
         E::Excluded(_) => clear_of_the_ledger(),
@@ -136,12 +153,18 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
             DocumentState::Posted { .. } => Ok(()),
             other => refuse(&format!("document {reference} is {}, not posted", other.name())),
         },
-        E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => among(&[S::Posted, S::MarkedExported]),
+        E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => {
+            among(&[S::Posted, S::MarkedExported])
+        }
     }
 }
 
 fn file(report: &Report, reference: Reference) -> Result<&DocumentState, Refusal> {
-    report.dossier().and_then(|dossier| dossier.file(reference)).map(|file| &file.state).ok_or(Refusal::NoSuchDocument(reference))
+    report
+        .dossier()
+        .and_then(|dossier| dossier.file(reference))
+        .map(|file| &file.state)
+        .ok_or(Refusal::NoSuchDocument(reference))
 }
 
 /// The type of an event, as the log names it.

@@ -185,22 +185,56 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
     match command {
         Command::Observe(payload) => observe(report, payload),
         Command::Withdraw => Ok(match report.stage() {
-            Stage::Discovered(_) | Stage::Mapped(_) | Stage::Rejected { .. } | Stage::Held { .. } => vec![E::Withdrawn],
+            Stage::Discovered(_) | Stage::Mapped(_) | Stage::Rejected { .. } | Stage::Held { .. } => {
+                vec![E::Withdrawn]
+            }
             _ => Vec::new(),
         }),
         Command::Map(outcome) => map(report, outcome),
-        Command::StartPosting { reference, owner, in_force, seen } => start_posting(report, reference, owner, &in_force, seen),
-        Command::StartRecoded { document, owner, seen } => start_recoded(report, document, owner, seen),
-        Command::RecordPosted { reference, key, date, proof, warnings } => {
-            let mut events = vec![E::DocumentPosted { reference, key, date, proof, warnings, why: None }];
+        Command::StartPosting {
+            reference,
+            owner,
+            in_force,
+            seen,
+        } => start_posting(report, reference, owner, &in_force, seen),
+        Command::StartRecoded {
+            document,
+            owner,
+            seen,
+        } => start_recoded(report, document, owner, seen),
+        Command::RecordPosted {
+            reference,
+            key,
+            date,
+            proof,
+            warnings,
+        } => {
+            let mut events = vec![E::DocumentPosted {
+                reference,
+                key,
+                date,
+                proof,
+                warnings,
+                why: None,
+            }];
             complete(report, &mut events)?;
             Ok(events)
         }
-        Command::RecordRefused { reference, messages } => Ok(vec![E::DocumentRefused { reference, messages }]),
-        Command::RecordDoubt { reference, doubt, since } => match document(report, reference)? {
+        Command::RecordRefused { reference, messages } => {
+            Ok(vec![E::DocumentRefused { reference, messages }])
+        }
+        Command::RecordDoubt {
+            reference,
+            doubt,
+            since,
+        } => match document(report, reference)? {
             // The same doubt again is no news.
             DocumentState::InDoubt { doubt: known, .. } if *known == doubt => Ok(Vec::new()),
-            _ => Ok(vec![E::PostingInDoubt { reference, doubt, since }]),
+            _ => Ok(vec![E::PostingInDoubt {
+                reference,
+                doubt,
+                since,
+            }]),
         },
         Command::RecordFailed { reference, why } => Ok(vec![E::PostingFailed { reference, why }]),
         Command::StartMarking(label) => match report.stage() {
@@ -223,13 +257,35 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
             Stage::Excluded { why: known, .. } if *known == why => Ok(Vec::new()),
             _ => Ok(vec![E::Excluded(why)]),
         },
-        Command::Settle { reference, decision, why } => settle(report, reference, decision, why),
-        Command::Reverse { reference, ledger_reference, then } => Ok(vec![E::DocumentReversed { reference, ledger_reference, then }]),
-        Command::RaiseDocumentDrift { reference, differences } => {
+        Command::Settle {
+            reference,
+            decision,
+            why,
+        } => settle(report, reference, decision, why),
+        Command::Reverse {
+            reference,
+            ledger_reference,
+            then,
+        } => Ok(vec![E::DocumentReversed {
+            reference,
+            ledger_reference,
+            then,
+        }]),
+        Command::RaiseDocumentDrift {
+            reference,
+            differences,
+        } => {
             let known = report.cases().iter().any(|case| {
                 matches!(case, Case::DocumentDrifted { reference: r, differences: d } if *r == reference && *d == differences)
             });
-            Ok(if known { Vec::new() } else { vec![E::DocumentDrifted { reference, differences }] })
+            Ok(if known {
+                Vec::new()
+            } else {
+                vec![E::DocumentDrifted {
+                    reference,
+                    differences,
+                }]
+            })
         }
         Command::RaiseGone => {
             let known = report.cases().iter().any(|case| matches!(case, Case::SourceGone));
@@ -241,26 +297,55 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
 /// A listing shows the report: new, changed, or as it was. The salt of the first capture is kept, so that hashes of
 /// one report can be compared. Of a person who was forgotten nothing is captured again, and nothing can be compared.
 fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent>, Refusal> {
-    if report.capture().is_some_and(|capture| capture.payload.personal == Personal::Forgotten) {
+    if report
+        .capture()
+        .is_some_and(|capture| capture.payload.personal == Personal::Forgotten)
+    {
         return Ok(Vec::new());
     }
-    let known_salt = report.capture().and_then(|c| c.payload.personal.known()).map(|p| p.salt.clone());
+    let known_salt = report
+        .capture()
+        .and_then(|c| c.payload.personal.known())
+        .map(|p| p.salt.clone());
     if let (Some(salt), Personal::Known(personal)) = (known_salt, &mut payload.personal) {
         personal.salt = salt;
     }
-    let salt = payload.personal.known().map_or_else(String::new, |p| p.salt.clone());
+    let salt = payload
+        .personal
+        .known()
+        .map_or_else(String::new, |p| p.salt.clone());
     let material_hash = payload.material_hash(&salt);
-    let payload_hash = payload.payload_hash().map_err(|e| Refusal::Unwritable(e.to_string()))?;
-    let changed = report.capture().is_none_or(|capture| capture.material_hash != material_hash);
+    let payload_hash = payload
+        .payload_hash()
+        .map_err(|e| Refusal::Unwritable(e.to_string()))?;
+    let changed = report
+        .capture()
+        .is_none_or(|capture| capture.material_hash != material_hash);
     match report.stage().name() {
-        StageName::Unseen => Ok(vec![ReportEvent::Discovered { payload, payload_hash, material_hash }]),
-        StageName::Withdrawn => Ok(vec![ReportEvent::Revised { payload, payload_hash, material_hash }]),
-        StageName::Discovered | StageName::Mapped | StageName::Rejected | StageName::Held => {
-            Ok(if changed { vec![ReportEvent::Revised { payload, payload_hash, material_hash }] } else { Vec::new() })
-        }
+        StageName::Unseen => Ok(vec![ReportEvent::Discovered {
+            payload,
+            payload_hash,
+            material_hash,
+        }]),
+        StageName::Withdrawn => Ok(vec![ReportEvent::Revised {
+            payload,
+            payload_hash,
+            material_hash,
+        }]),
+        StageName::Discovered | StageName::Mapped | StageName::Rejected | StageName::Held => Ok(if changed {
+            vec![ReportEvent::Revised {
+                payload,
+                payload_hash,
+                material_hash,
+            }]
+        } else {
+            Vec::new()
+        }),
         // What is at work in QAD is not disturbed; the drift shows once it is posted. What is left out stays so.
         StageName::Posting | StageName::PartlyPosted | StageName::Excluded => Ok(Vec::new()),
-        StageName::Posted | StageName::MarkedExported => Ok(drift(report, payload, payload_hash, material_hash, changed)),
+        StageName::Posted | StageName::MarkedExported => {
+            Ok(drift(report, payload, payload_hash, material_hash, changed))
+        }
     }
 }
 
@@ -274,19 +359,33 @@ fn drift(
     if !changed {
         return Vec::new();
     }
-    let Some(capture) = report.capture() else { return Vec::new() };
-    let known = report.cases().iter().any(|case| matches!(case, Case::SourceDrifted(c) if c.material_hash == material_hash));
+    let Some(capture) = report.capture() else {
+        return Vec::new();
+    };
+    let known = report
+        .cases()
+        .iter()
+        .any(|case| matches!(case, Case::SourceDrifted(c) if c.material_hash == material_hash));
     if known {
         return Vec::new();
     }
     let mut events = Vec::new();
     let was_open = !capture.payload.facts.paid_at_source();
-    let payable = report.dossier().is_some_and(|d| d.documents.iter().any(|f| f.document.supplier().is_some()));
-    let already = report.cases().iter().any(|case| matches!(case, Case::PaidAtSource));
+    let payable = report
+        .dossier()
+        .is_some_and(|d| d.documents.iter().any(|f| f.document.supplier().is_some()));
+    let already = report
+        .cases()
+        .iter()
+        .any(|case| matches!(case, Case::PaidAtSource));
     if was_open && payload.facts.paid_at_source() && payable && !already {
         events.push(ReportEvent::PaidAtSource);
     }
-    events.push(ReportEvent::SourceDrifted { payload, payload_hash, material_hash });
+    events.push(ReportEvent::SourceDrifted {
+        payload,
+        payload_hash,
+        material_hash,
+    });
     events
 }
 
@@ -297,7 +396,14 @@ fn map(report: &Report, outcome: MapOutcome) -> Result<Vec<ReportEvent>, Refusal
         (Stage::Mapped(dossier), MapOutcome::Mapped(mapping)) => dossier.mapping.as_ref() == mapping,
         // The basis moves with every change of the chart; what a controller reads does not.
         (Stage::Rejected { reasons: old, .. }, MapOutcome::Rejected { reasons, .. }) => old == reasons,
-        (Stage::Held { reasons: old, until: was, .. }, MapOutcome::Held { reasons, until, .. }) => old == reasons && was == until,
+        (
+            Stage::Held {
+                reasons: old,
+                until: was,
+                ..
+            },
+            MapOutcome::Held { reasons, until, .. },
+        ) => old == reasons && was == until,
         (Stage::Excluded { why: old, .. }, MapOutcome::Excluded(why)) => old == why,
         _ => false,
     };
@@ -310,16 +416,38 @@ fn map(report: &Report, outcome: MapOutcome) -> Result<Vec<ReportEvent>, Refusal
             let basis = mapping.basis.clone();
             (ReportEvent::Mapped(Box::new(mapping)), Some(basis))
         }
-        MapOutcome::Rejected { basis, reasons } => (ReportEvent::Rejected { basis: basis.clone(), reasons }, Some(basis)),
-        MapOutcome::Held { basis, reasons, until } => (ReportEvent::Held { basis: basis.clone(), reasons, until }, Some(basis)),
+        MapOutcome::Rejected { basis, reasons } => (
+            ReportEvent::Rejected {
+                basis: basis.clone(),
+                reasons,
+            },
+            Some(basis),
+        ),
+        MapOutcome::Held {
+            basis,
+            reasons,
+            until,
+        } => (
+            ReportEvent::Held {
+                basis: basis.clone(),
+                reasons,
+                until,
+            },
+            Some(basis),
+        ),
         MapOutcome::Excluded(why) => (ReportEvent::Excluded(why), None),
     };
     let back = match (report.stage().name(), report.captured_at()) {
-        (StageName::Mapped | StageName::Rejected, Some(step)) if event_name(&event) != "Excluded" => Some(step),
+        (StageName::Mapped | StageName::Rejected, Some(step)) if event_name(&event) != "Excluded" => {
+            Some(step)
+        }
         _ => None,
     };
     if let Some(to) = back {
-        let why = basis.map_or_else(|| "mapped again".to_owned(), |b| format!("mapped again under {} and {}", b.rules, b.chart));
+        let why = basis.map_or_else(
+            || "mapped again".to_owned(),
+            |b| format!("mapped again under {} and {}", b.rules, b.chart),
+        );
         events.push(ReportEvent::Rewound { to, why });
     }
     events.push(event);
@@ -334,7 +462,9 @@ fn start_posting(
     seen: Option<MaterialHash>,
 ) -> Result<Vec<ReportEvent>, Refusal> {
     let dossier = report.dossier().ok_or(Refusal::NoSuchDocument(reference))?;
-    let file = dossier.file(reference).ok_or(Refusal::NoSuchDocument(reference))?;
+    let file = dossier
+        .file(reference)
+        .ok_or(Refusal::NoSuchDocument(reference))?;
     let mapped = &dossier.mapping.basis;
     if mapped != in_force {
         return Err(Refusal::Stale {
@@ -362,7 +492,9 @@ fn start_recoded(
 ) -> Result<Vec<ReportEvent>, Refusal> {
     let reference = document.reference;
     let dossier = report.dossier().ok_or(Refusal::NoSuchDocument(reference))?;
-    let file = dossier.file(reference).ok_or(Refusal::NoSuchDocument(reference))?;
+    let file = dossier
+        .file(reference)
+        .ok_or(Refusal::NoSuchDocument(reference))?;
     if !report.stage().touches_the_ledger() {
         return Err(Refusal::NotAllowed {
             stage: report.stage().name(),
@@ -374,7 +506,9 @@ fn start_recoded(
         return Err(Refusal::NotSeenAsMapped);
     }
     if !document.balances() || document.transactions() != file.document.transactions() {
-        return Err(Refusal::Contradicted(format!("document {reference} would carry other expenses than were mapped to it")));
+        return Err(Refusal::Contradicted(format!(
+            "document {reference} would carry other expenses than were mapped to it"
+        )));
     }
     Ok(vec![ReportEvent::PostingStarted {
         attempt: report.next_attempt(reference),
@@ -400,18 +534,35 @@ fn complete(report: &Report, events: &mut Vec<ReportEvent>) -> Result<(), Refusa
 }
 
 fn document(report: &Report, reference: Reference) -> Result<&DocumentState, Refusal> {
-    report.dossier().and_then(|d| d.file(reference)).map(|f| &f.state).ok_or(Refusal::NoSuchDocument(reference))
+    report
+        .dossier()
+        .and_then(|d| d.file(reference))
+        .map(|f| &f.state)
+        .ok_or(Refusal::NoSuchDocument(reference))
 }
 
 /// A person's word on a document in doubt: refused where the log shows it cannot be true.
-fn settle(report: &Report, reference: Reference, decision: Decision, why: String) -> Result<Vec<ReportEvent>, Refusal> {
+fn settle(
+    report: &Report,
+    reference: Reference,
+    decision: Decision,
+    why: String,
+) -> Result<Vec<ReportEvent>, Refusal> {
     let DocumentState::InDoubt { doubt, .. } = document(report, reference)? else {
-        return Err(Refusal::Contradicted(format!("document {reference} is not in doubt: there is nothing to settle")));
+        return Err(Refusal::Contradicted(format!(
+            "document {reference} is not in doubt: there is nothing to settle"
+        )));
     };
     match decision {
         Decision::Adopt { key, date } => {
-            let mut events =
-                vec![ReportEvent::DocumentPosted { reference, key, date, proof: Proof::Decided, warnings: Vec::new(), why: Some(why) }];
+            let mut events = vec![ReportEvent::DocumentPosted {
+                reference,
+                key,
+                date,
+                proof: Proof::Decided,
+                warnings: Vec::new(),
+                why: Some(why),
+            }];
             complete(report, &mut events)?;
             Ok(events)
         }
@@ -426,7 +577,10 @@ fn settle(report: &Report, reference: Reference, decision: Decision, why: String
             Doubt::Unread { key: Some(key), .. } => Err(Refusal::Contradicted(format!(
                 "QAD confirmed document {reference} as {key}: it is not absent; adopt it"
             ))),
-            _ => Ok(vec![ReportEvent::PostingFailed { reference, why: format!("a person found it absent: {why}") }]),
+            _ => Ok(vec![ReportEvent::PostingFailed {
+                reference,
+                why: format!("a person found it absent: {why}"),
+            }]),
         },
     }
 }

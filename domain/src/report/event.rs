@@ -166,8 +166,13 @@ impl Doubt {
         match self {
             Self::Unknown { detail } => format!("the answer is unknown: {detail}"),
             Self::Abandoned { owner } => format!("instance {owner} ended between intent and outcome"),
-            Self::Unread { key: Some(key), detail } => format!("QAD confirmed {key}, but it could not be read back: {detail}"),
-            Self::Unread { key: None, detail } => format!("QAD confirmed without a number, and it could not be read back: {detail}"),
+            Self::Unread {
+                key: Some(key),
+                detail,
+            } => format!("QAD confirmed {key}, but it could not be read back: {detail}"),
+            Self::Unread { key: None, detail } => {
+                format!("QAD confirmed without a number, and it could not be read back: {detail}")
+            }
             Self::Differs { key, differences } => {
                 let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
                 format!("{key} bears our reference and differs: {}", list.join("; "))

@@ -59,80 +59,176 @@ impl Report {
     fn next_stage(&mut self, before: Stage, event: &ReportEvent) -> Stage {
         use ReportEvent as E;
         match event {
-            E::Discovered { payload, payload_hash, material_hash } | E::Revised { payload, payload_hash, material_hash } => {
-                Stage::Discovered(Arc::new(Capture {
-                    payload: payload.as_ref().clone(),
-                    payload_hash: payload_hash.clone(),
-                    material_hash: material_hash.clone(),
-                }))
+            E::Discovered {
+                payload,
+                payload_hash,
+                material_hash,
             }
+            | E::Revised {
+                payload,
+                payload_hash,
+                material_hash,
+            } => Stage::Discovered(Arc::new(Capture {
+                payload: payload.as_ref().clone(),
+                payload_hash: payload_hash.clone(),
+                material_hash: material_hash.clone(),
+            })),
             E::Withdrawn => with_capture(before, Stage::Withdrawn),
             E::Mapped(mapping) => with_capture(before, |capture| {
                 let documents = mapping
                     .documents
                     .iter()
-                    .map(|document| DocumentFile { document: Arc::new(document.clone()), state: DocumentState::Planned })
+                    .map(|document| DocumentFile {
+                        document: Arc::new(document.clone()),
+                        state: DocumentState::Planned,
+                    })
                     .collect();
-                Stage::Mapped(Dossier { capture, mapping: Arc::new(mapping.as_ref().clone()), documents })
+                Stage::Mapped(Dossier {
+                    capture,
+                    mapping: Arc::new(mapping.as_ref().clone()),
+                    documents,
+                })
             }),
-            E::Rejected { basis, reasons } => {
-                with_capture(before, |capture| Stage::Rejected { capture, basis: basis.clone(), reasons: reasons.clone() })
-            }
-            E::Held { basis, reasons, until } => with_capture(before, |capture| Stage::Held {
+            E::Rejected { basis, reasons } => with_capture(before, |capture| Stage::Rejected {
+                capture,
+                basis: basis.clone(),
+                reasons: reasons.clone(),
+            }),
+            E::Held {
+                basis,
+                reasons,
+                until,
+            } => with_capture(before, |capture| Stage::Held {
                 capture,
                 basis: basis.clone(),
                 reasons: reasons.clone(),
                 until: *until,
             }),
-            E::PostingStarted { document, attempt, owner, .. } => {
+            E::PostingStarted {
+                document,
+                attempt,
+                owner,
+                ..
+            } => {
                 self.attempts.insert(document.reference, *attempt);
                 with_dossier(before, |mut dossier| {
-                    let state = DocumentState::Sending { attempt: *attempt, owner: *owner };
-                    if let Some(file) = dossier.documents.iter_mut().find(|file| file.document.reference == document.reference) {
-                        *file = DocumentFile { document: Arc::new(document.as_ref().clone()), state };
+                    let state = DocumentState::Sending {
+                        attempt: *attempt,
+                        owner: *owner,
+                    };
+                    if let Some(file) = dossier
+                        .documents
+                        .iter_mut()
+                        .find(|file| file.document.reference == document.reference)
+                    {
+                        *file = DocumentFile {
+                            document: Arc::new(document.as_ref().clone()),
+                            state,
+                        };
                     }
                     derive(dossier)
                 })
             }
-            E::DocumentPosted { reference, key, date, proof, .. } => {
-                set(before, *reference, |_| DocumentState::Posted { key: key.clone(), date: *date, proof: *proof })
+            E::DocumentPosted {
+                reference,
+                key,
+                date,
+                proof,
+                ..
+            } => set(before, *reference, |_| DocumentState::Posted {
+                key: key.clone(),
+                date: *date,
+                proof: *proof,
+            }),
+            E::DocumentRefused { reference, messages } => {
+                set(before, *reference, |_| DocumentState::Refused {
+                    messages: messages.clone(),
+                })
             }
-            E::DocumentRefused { reference, messages } => set(before, *reference, |_| DocumentState::Refused { messages: messages.clone() }),
-            E::PostingInDoubt { reference, doubt, since } => set(before, *reference, |was| match was {
-                DocumentState::InDoubt { attempt, since: first, .. } => {
-                    DocumentState::InDoubt { attempt: *attempt, doubt: doubt.clone(), since: first.clone() }
-                }
-                DocumentState::Sending { attempt, .. } => {
-                    DocumentState::InDoubt { attempt: *attempt, doubt: doubt.clone(), since: since.clone() }
-                }
+            E::PostingInDoubt {
+                reference,
+                doubt,
+                since,
+            } => set(before, *reference, |was| match was {
+                DocumentState::InDoubt {
+                    attempt,
+                    since: first,
+                    ..
+                } => DocumentState::InDoubt {
+                    attempt: *attempt,
+                    doubt: doubt.clone(),
+                    since: first.clone(),
+                },
+                DocumentState::Sending { attempt, .. } => DocumentState::InDoubt {
+                    attempt: *attempt,
+                    doubt: doubt.clone(),
+                    since: since.clone(),
+                },
                 other => other.clone(),
             }),
             E::PostingFailed { reference, .. } => set(before, *reference, |_| DocumentState::Planned),
-            E::Posted => with_dossier(before, |dossier| Stage::Posted { dossier, marking: None }),
-            E::MarkingStarted { label } => with_dossier(before, |dossier| Stage::Posted { dossier, marking: Some(label.clone()) }),
-            E::MarkedExported { label, listed_at } => {
-                with_dossier(before, |dossier| Stage::MarkedExported { dossier, label: label.clone(), listed_at: *listed_at })
-            }
-            E::Rewound { to, .. } => self.waypoints.get(to).cloned().map_or(before, |stage| self.under_present_generations(stage)),
-            E::Excluded(why) => with_capture(before, |capture| Stage::Excluded { capture, why: why.clone() }),
-            E::DocumentReversed { reference, ledger_reference, then } => {
+            E::Posted => with_dossier(before, |dossier| Stage::Posted {
+                dossier,
+                marking: None,
+            }),
+            E::MarkingStarted { label } => with_dossier(before, |dossier| Stage::Posted {
+                dossier,
+                marking: Some(label.clone()),
+            }),
+            E::MarkedExported { label, listed_at } => with_dossier(before, |dossier| Stage::MarkedExported {
+                dossier,
+                label: label.clone(),
+                listed_at: *listed_at,
+            }),
+            E::Rewound { to, .. } => self
+                .waypoints
+                .get(to)
+                .cloned()
+                .map_or(before, |stage| self.under_present_generations(stage)),
+            E::Excluded(why) => with_capture(before, |capture| Stage::Excluded {
+                capture,
+                why: why.clone(),
+            }),
+            E::DocumentReversed {
+                reference,
+                ledger_reference,
+                then,
+            } => {
                 let next = reference.generation.next();
                 self.generations.insert(reference.kind, next);
                 with_dossier(before, |mut dossier| {
-                    if let Some(file) = dossier.documents.iter_mut().find(|file| file.document.reference == *reference) {
+                    if let Some(file) = dossier
+                        .documents
+                        .iter_mut()
+                        .find(|file| file.document.reference == *reference)
+                    {
                         match then {
-                            AfterReversal::Excluded => file.state = DocumentState::Reversed { ledger_reference: ledger_reference.clone() },
+                            AfterReversal::Excluded => {
+                                file.state = DocumentState::Reversed {
+                                    ledger_reference: ledger_reference.clone(),
+                                }
+                            }
                             AfterReversal::PlannedAgain => {
                                 let mut document = file.document.as_ref().clone();
-                                document.reference = Reference { generation: next, ..*reference };
-                                *file = DocumentFile { document: Arc::new(document), state: DocumentState::Planned };
+                                document.reference = Reference {
+                                    generation: next,
+                                    ..*reference
+                                };
+                                *file = DocumentFile {
+                                    document: Arc::new(document),
+                                    state: DocumentState::Planned,
+                                };
                             }
                         }
                     }
                     derive(dossier)
                 })
             }
-            E::SourceDrifted { payload, payload_hash, material_hash } => {
+            E::SourceDrifted {
+                payload,
+                payload_hash,
+                material_hash,
+            } => {
                 self.cases.retain(|case| !matches!(case, Case::SourceDrifted(_)));
                 self.cases.push(Case::SourceDrifted(Arc::new(Capture {
                     payload: payload.as_ref().clone(),
@@ -145,8 +241,14 @@ impl Report {
                 self.cases.push(Case::SourceGone);
                 before
             }
-            E::DocumentDrifted { reference, differences } => {
-                self.cases.push(Case::DocumentDrifted { reference: *reference, differences: differences.clone() });
+            E::DocumentDrifted {
+                reference,
+                differences,
+            } => {
+                self.cases.push(Case::DocumentDrifted {
+                    reference: *reference,
+                    differences: differences.clone(),
+                });
                 before
             }
             E::PaidAtSource => {
@@ -177,7 +279,11 @@ fn with_dossier(before: Stage, next: impl FnOnce(Dossier) -> Stage) -> Stage {
 
 fn set(before: Stage, reference: Reference, state: impl FnOnce(&DocumentState) -> DocumentState) -> Stage {
     with_dossier(before, |mut dossier| {
-        if let Some(file) = dossier.documents.iter_mut().find(|file| file.document.reference == reference) {
+        if let Some(file) = dossier
+            .documents
+            .iter_mut()
+            .find(|file| file.document.reference == reference)
+        {
             file.state = state(&file.state);
         }
         derive(dossier)

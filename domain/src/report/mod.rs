@@ -19,11 +19,14 @@ pub(crate) mod tests;
 pub use admit::{Refusal, admit, event_name};
 pub use decide::{Command, Decision, MapOutcome, decide};
 pub use event::{
-    AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping, OriginalAmount, Proof, ReportEvent, Step,
+    AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping, OriginalAmount,
+    Proof, ReportEvent, Step,
 };
 pub use payload::{
-    Approver, Flag, LineFacts, MaterialHash, Payload, PayloadHash, Personal, PersonalFields, PersonalLine, ReportFacts, SourceStatus,
-    TagLevel, hex,
+    Approver, Flag, LineFacts, MaterialHash, Payload, PayloadHash, Personal, PersonalFields, PersonalLine,
+    ReportFacts, SourceStatus, TagLevel, hex,
 };
 pub use reason::{Fixer, Reason, ReasonCode};
-pub use state::{Capture, Case, DocumentFile, DocumentState, Dossier, Report, Stage, StageName, refusal_reasons};
+pub use state::{
+    Capture, Case, DocumentFile, DocumentState, Dossier, Report, Stage, StageName, refusal_reasons,
+};

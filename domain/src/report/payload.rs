@@ -154,7 +154,9 @@ pub struct ReportFacts {
 impl ReportFacts {
     /// Paid at the source already, by any sign of it: an open payable would pay it twice (design §6).
     pub fn paid_at_source(&self) -> bool {
-        self.status == SourceStatus::Reimbursed || self.ach_reimbursed == Flag::Yes || !self.entry_id.trim().is_empty()
+        self.status == SourceStatus::Reimbursed
+            || self.ach_reimbursed == Flag::Yes
+            || !self.entry_id.trim().is_empty()
     }
 }
 
@@ -322,7 +324,11 @@ pub struct PersonalLine {
 impl PersonalLine {
     /// The merchant as it stands after edits (contract expensify §4.5).
     pub fn merchant(&self) -> &str {
-        if self.modified_merchant.trim().is_empty() { &self.merchant } else { &self.modified_merchant }
+        if self.modified_merchant.trim().is_empty() {
+            &self.merchant
+        } else {
+            &self.modified_merchant
+        }
     }
 }
 
@@ -350,12 +356,14 @@ impl PayloadHash {
 
 /// Bytes as lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        use std::fmt::Write;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            use std::fmt::Write;
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Feeds fields to a hash so that no two different lists of fields give the same bytes: each with its length before it.
@@ -394,7 +402,12 @@ impl Payload {
         hash.field(&String::from(facts.ach_reimbursed.clone()));
         hash.field(&facts.entry_id);
         hash.field(&format!("{:?}", facts.declared_lines));
-        hash.field(&self.personal.known().map_or_else(String::new, |p| p.submitter.trim().to_lowercase()));
+        hash.field(
+            &self
+                .personal
+                .known()
+                .map_or_else(String::new, |p| p.submitter.trim().to_lowercase()),
+        );
         hash.field(&facts.fields.len().to_string());
         for (name, value) in &facts.fields {
             hash.field(name);
@@ -406,7 +419,13 @@ impl Payload {
         for (index, line) in lines {
             hash.field(line.transaction.as_str());
             hash.field(&line.kind);
-            for amount in [&line.amount, &line.modified_amount, &line.converted_amount, &line.tax_amount, &line.modified_tax_amount] {
+            for amount in [
+                &line.amount,
+                &line.modified_amount,
+                &line.converted_amount,
+                &line.tax_amount,
+                &line.modified_tax_amount,
+            ] {
                 hash.field(&amount.to_string());
             }
             for text in [
@@ -430,7 +449,11 @@ impl Payload {
                 hash.field(&String::from(flag.clone()));
             }
             // A rule may look at the merchant.
-            let merchant = self.personal.known().and_then(|p| p.lines.get(index)).map_or("", PersonalLine::merchant);
+            let merchant = self
+                .personal
+                .known()
+                .and_then(|p| p.lines.get(index))
+                .map_or("", PersonalLine::merchant);
             hash.field(merchant);
             hash.field(&line.tag_levels.len().to_string());
             for level in &line.tag_levels {

@@ -159,11 +159,19 @@ pub struct Reason {
 impl Reason {
     /// A reason about the report as a whole.
     pub fn of_report(code: ReasonCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), line: None }
+        Self {
+            code,
+            message: message.into(),
+            line: None,
+        }
     }
     /// A reason about one expense.
     pub fn of_line(code: ReasonCode, line: &TransactionId, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), line: Some(line.clone()) }
+        Self {
+            code,
+            message: message.into(),
+            line: Some(line.clone()),
+        }
     }
     /// What to do.
     pub fn remedy(&self) -> &'static str {

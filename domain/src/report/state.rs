@@ -108,12 +108,17 @@ pub struct Dossier {
 impl Dossier {
     /// The document of a reference.
     pub fn file(&self, reference: Reference) -> Option<&DocumentFile> {
-        self.documents.iter().find(|file| file.document.reference == reference)
+        self.documents
+            .iter()
+            .find(|file| file.document.reference == reference)
     }
     /// Is every document posted (or reversed for good, with at least one posted)?
     pub fn complete(&self) -> bool {
         self.documents.iter().any(|file| file.state.stands())
-            && self.documents.iter().all(|file| file.state.stands() || matches!(file.state, DocumentState::Reversed { .. }))
+            && self
+                .documents
+                .iter()
+                .all(|file| file.state.stands() || matches!(file.state, DocumentState::Reversed { .. }))
     }
 }
 
@@ -292,7 +297,11 @@ impl Report {
     }
     /// The number of the next attempt to send a document.
     pub fn next_attempt(&self, reference: Reference) -> Attempt {
-        Attempt(self.attempts.get(&reference).map_or(1, |attempt| attempt.0.saturating_add(1)))
+        Attempt(
+            self.attempts
+                .get(&reference)
+                .map_or(1, |attempt| attempt.0.saturating_add(1)),
+        )
     }
     /// The stages a rewind may return to.
     pub fn waypoints(&self) -> impl Iterator<Item = (Step, StageName)> {
@@ -300,7 +309,11 @@ impl Report {
     }
     /// The last step at which the report was captured.
     pub fn captured_at(&self) -> Option<Step> {
-        self.waypoints.iter().rev().find(|(_, stage)| stage.name() == StageName::Discovered).map(|(step, _)| *step)
+        self.waypoints
+            .iter()
+            .rev()
+            .find(|(_, stage)| stage.name() == StageName::Discovered)
+            .map(|(step, _)| *step)
     }
     /// The last capture.
     pub fn capture(&self) -> Option<&Arc<Capture>> {
@@ -358,7 +371,11 @@ impl Stage {
     }
     /// Is a document of it being sent, in doubt, or posted?
     pub fn touches_the_ledger(&self) -> bool {
-        self.dossier().is_some_and(|d| d.documents.iter().any(|file| file.state.in_flight() || file.state.stands()))
+        self.dossier().is_some_and(|d| {
+            d.documents
+                .iter()
+                .any(|file| file.state.in_flight() || file.state.stands())
+        })
     }
 }
 
@@ -369,7 +386,11 @@ pub(super) fn derive(dossier: Dossier) -> Stage {
     if any(&DocumentState::in_flight) {
         Stage::Posting(dossier)
     } else if any(&DocumentState::stands) {
-        if refused { Stage::PartlyPosted(dossier) } else { Stage::Posting(dossier) }
+        if refused {
+            Stage::PartlyPosted(dossier)
+        } else {
+            Stage::Posting(dossier)
+        }
     } else if any(&|state| matches!(state, DocumentState::Reversed { .. })) {
         // A person reversed a document for good: nothing of the report posts again unless a person replays it.
         let references: Vec<String> = dossier
@@ -389,7 +410,11 @@ pub(super) fn derive(dossier: Dossier) -> Stage {
         }
     } else if refused {
         let reasons = dossier.documents.iter().flat_map(refusal_reasons).collect();
-        Stage::Rejected { capture: dossier.capture, basis: dossier.mapping.basis.clone(), reasons }
+        Stage::Rejected {
+            capture: dossier.capture,
+            basis: dossier.mapping.basis.clone(),
+            reasons,
+        }
     } else {
         Stage::Mapped(dossier)
     }
@@ -401,11 +426,24 @@ pub fn refusal_reasons(file: &DocumentFile) -> Vec<Reason> {
         DocumentState::Refused { messages } => messages
             .iter()
             .map(|m| {
-                let field = if m.field.is_empty() { String::new() } else { format!("{}: ", m.field) };
-                let code = if m.code.is_empty() { String::new() } else { format!(" [{}]", m.code) };
+                let field = if m.field.is_empty() {
+                    String::new()
+                } else {
+                    format!("{}: ", m.field)
+                };
+                let code = if m.code.is_empty() {
+                    String::new()
+                } else {
+                    format!(" [{}]", m.code)
+                };
                 Reason::of_report(
                     super::reason::ReasonCode::RefusedByQad,
-                    format!("{} {}: {field}{}{code}", file.document.kind(), file.document.reference, m.message),
+                    format!(
+                        "{} {}: {field}{}{code}",
+                        file.document.kind(),
+                        file.document.reference,
+                        m.message
+                    ),
                 )
             })
             .collect(),

@@ -25,13 +25,20 @@ impl StoredEvent for ReportEvent {
 
     fn personal(&self) -> Result<Option<String>, serde_json::Error> {
         match self {
-            Self::Discovered { payload, .. } | Self::Revised { payload, .. } | Self::SourceDrifted { payload, .. } => {
+            Self::Discovered { payload, .. }
+            | Self::Revised { payload, .. }
+            | Self::SourceDrifted { payload, .. } => {
                 payload.personal.known().map(serde_json::to_string).transpose()
             }
-            Self::PostingStarted { document, .. } => document.texts.known().map(serde_json::to_string).transpose(),
+            Self::PostingStarted { document, .. } => {
+                document.texts.known().map(serde_json::to_string).transpose()
+            }
             Self::Mapped(mapping) => {
-                let texts: Option<Vec<&DocumentTexts>> = mapping.documents.iter().map(|d| d.texts.known()).collect();
-                texts.map(|documents| serde_json::to_string(&serde_json::json!({ "documents": documents }))).transpose()
+                let texts: Option<Vec<&DocumentTexts>> =
+                    mapping.documents.iter().map(|d| d.texts.known()).collect();
+                texts
+                    .map(|documents| serde_json::to_string(&serde_json::json!({ "documents": documents })))
+                    .transpose()
             }
             _ => Ok(None),
         }
@@ -39,14 +46,26 @@ impl StoredEvent for ReportEvent {
 
     fn restore(kind: &str, schema: u16, facts: &str, personal: Option<&str>) -> Result<Self, CodecError> {
         if schema != 1 {
-            return Err(CodecError::Unknown { kind: kind.to_owned(), schema });
+            return Err(CodecError::Unknown {
+                kind: kind.to_owned(),
+                schema,
+            });
         }
-        let json = |source| CodecError::Json { kind: kind.to_owned(), doing: "read", source };
+        let json = |source| CodecError::Json {
+            kind: kind.to_owned(),
+            doing: "read",
+            source,
+        };
         let mut event: Self = serde_json::from_str(facts).map_err(json)?;
-        let Some(personal) = personal else { return Ok(event) };
+        let Some(personal) = personal else {
+            return Ok(event);
+        };
         match &mut event {
-            Self::Discovered { payload, .. } | Self::Revised { payload, .. } | Self::SourceDrifted { payload, .. } => {
-                payload.personal = Personal::Known(serde_json::from_str::<PersonalFields>(personal).map_err(json)?);
+            Self::Discovered { payload, .. }
+            | Self::Revised { payload, .. }
+            | Self::SourceDrifted { payload, .. } => {
+                payload.personal =
+                    Personal::Known(serde_json::from_str::<PersonalFields>(personal).map_err(json)?);
             }
             Self::PostingStarted { document, .. } => {
                 document.texts = Personal::Known(serde_json::from_str(personal).map_err(json)?);

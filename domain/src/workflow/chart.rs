@@ -21,7 +21,12 @@ impl<P: Ports> Desk<'_, P> {
     /// The chart as the log has it.
     pub async fn chart(&self) -> Result<(Chart, Option<Revision>), WorkflowError> {
         let (entries, head) = self.journal.read::<ChartEvent>(&self.streams.chart()).await?;
-        Ok((entries.iter().fold(Chart::default(), |chart, entry| chart.evolve(&entry.event)), head))
+        Ok((
+            entries
+                .iter()
+                .fold(Chart::default(), |chart, entry| chart.evolve(&entry.event)),
+            head,
+        ))
     }
 
     /// Reads QAD's masters and records what changed.
@@ -30,19 +35,51 @@ impl<P: Ports> Desk<'_, P> {
             let (chart, head) = self.chart().await?;
             let reading = match self.ports.ledger().read_chart().await {
                 Ok(reading) => reading,
-                Err(error) => return Ok(ChartNow { chart, refreshed: Err(error), changes: 0 }),
+                Err(error) => {
+                    return Ok(ChartNow {
+                        chart,
+                        refreshed: Err(error),
+                        changes: 0,
+                    });
+                }
             };
             let events = compare(&chart, &reading);
             if events.is_empty() {
-                return Ok(ChartNow { chart, refreshed: Ok(()), changes: 0 });
+                return Ok(ChartNow {
+                    chart,
+                    refreshed: Ok(()),
+                    changes: 0,
+                });
             }
             let observed: DateTime<Utc> = self.ports.clock().now();
             let after = events.iter().fold(chart, |chart, event| chart.evolve(event));
             let changes = events.len();
-            let drafts = events.into_iter().map(|event| Draft { event, effective_at: observed, subject: None }).collect();
+            let drafts = events
+                .into_iter()
+                .map(|event| Draft {
+                    event,
+                    effective_at: observed,
+                    subject: None,
+                })
+                .collect();
             let expected = head.map_or(Expected::NoStream, Expected::At);
-            match self.journal.append(&self.streams.chart(), expected, &self.stamp(SystemActor::ChartKeeper), drafts).await {
-                Ok(_) => return Ok(ChartNow { chart: after, refreshed: Ok(()), changes }),
+            match self
+                .journal
+                .append(
+                    &self.streams.chart(),
+                    expected,
+                    &self.stamp(SystemActor::ChartKeeper),
+                    drafts,
+                )
+                .await
+            {
+                Ok(_) => {
+                    return Ok(ChartNow {
+                        chart: after,
+                        refreshed: Ok(()),
+                        changes,
+                    });
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

@@ -10,8 +10,14 @@ use crate::ports::{Clock, Expected, Ports, Revision};
 
 impl<P: Ports> Desk<'_, P> {
     /// Which report carries the expense, if one does.
-    pub async fn claimed_by(&self, transaction: &TransactionId) -> Result<(Option<ReportId>, Option<Revision>), WorkflowError> {
-        let (entries, head) = self.journal.read::<ExpenseEvent>(&self.streams.expense(transaction)).await?;
+    pub async fn claimed_by(
+        &self,
+        transaction: &TransactionId,
+    ) -> Result<(Option<ReportId>, Option<Revision>), WorkflowError> {
+        let (entries, head) = self
+            .journal
+            .read::<ExpenseEvent>(&self.streams.expense(transaction))
+            .await?;
         let owner = entries.iter().fold(None, |_, entry| match &entry.event {
             ExpenseEvent::ExpenseClaimed { report, .. } => Some(*report),
             ExpenseEvent::ExpenseReleased { .. } => None,
@@ -37,10 +43,26 @@ impl<P: Ports> Desk<'_, P> {
                     }
                     None => {}
                 }
-                let event = ExpenseEvent::ExpenseClaimed { transaction: transaction.clone(), report };
-                let draft = Draft { event, effective_at: self.ports.clock().now(), subject: None };
+                let event = ExpenseEvent::ExpenseClaimed {
+                    transaction: transaction.clone(),
+                    report,
+                };
+                let draft = Draft {
+                    event,
+                    effective_at: self.ports.clock().now(),
+                    subject: None,
+                };
                 let expected = head.map_or(Expected::NoStream, Expected::At);
-                match self.journal.append(&self.streams.expense(transaction), expected, &self.stamp(SystemActor::Poster), vec![draft]).await {
+                match self
+                    .journal
+                    .append(
+                        &self.streams.expense(transaction),
+                        expected,
+                        &self.stamp(SystemActor::Poster),
+                        vec![draft],
+                    )
+                    .await
+                {
                     Ok(_) => break,
                     Err(error) if error.is_conflict() => {}
                     Err(error) => return Err(error.into()),

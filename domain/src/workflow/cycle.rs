@@ -66,7 +66,10 @@ pub struct CycleOutcome {
 }
 
 /// Runs one cycle.
-pub async fn run_cycle<P: Ports>(desk: &Desk<'_, P>, mut progress: impl FnMut(Step) + Send) -> Result<CycleOutcome, WorkflowError> {
+pub async fn run_cycle<P: Ports>(
+    desk: &Desk<'_, P>,
+    mut progress: impl FnMut(Step) + Send,
+) -> Result<CycleOutcome, WorkflowError> {
     let log = desk.ports.log();
     let mut roster = Roster::new(desk.streams);
     roster.catch_up(log).await?;
@@ -75,7 +78,12 @@ pub async fn run_cycle<P: Ports>(desk: &Desk<'_, P>, mut progress: impl FnMut(St
     progress(Step::Chart);
     let chart = desk.refresh_chart().await?;
     let ledger_unreachable = chart.refreshed.is_err();
-    let held_masters = chart.chart.held().iter().map(|held| format!("{}: {}", held.master, held.why)).collect();
+    let held_masters = chart
+        .chart
+        .held()
+        .iter()
+        .map(|held| format!("{}: {}", held.master, held.why))
+        .collect();
 
     progress(Step::Poll);
     let polled = desk.poll(&mut roster).await?;
@@ -86,29 +94,45 @@ pub async fn run_cycle<P: Ports>(desk: &Desk<'_, P>, mut progress: impl FnMut(St
 
     progress(Step::Map);
     roster.catch_up(log).await?;
-    let in_force = InForce { rules: &version, chart: &chart.chart };
+    let in_force = InForce {
+        rules: &version,
+        chart: &chart.chart,
+    };
     // Without any chart ever read there is nothing to hold a report against: it waits, it is not rejected.
     let charted = chart.chart.version().0 > 0;
-    let mapped = if charted { desk.map(&roster, in_force).await? } else { 0 };
+    let mapped = if charted {
+        desk.map(&roster, in_force).await?
+    } else {
+        0
+    };
 
     roster.catch_up(log).await?;
     let shut = match &chart.refreshed {
         Err(error) => Some(format!("QAD's chart could not be confirmed today: {error}")),
-        Ok(()) if !polled.complete => Some("the poll was not complete: a report posts only as a complete poll showed it".to_owned()),
+        Ok(()) if !polled.complete => {
+            Some("the poll was not complete: a report posts only as a complete poll showed it".to_owned())
+        }
         Ok(()) => match desk.gate().await? {
             Gate::Open => None,
             Gate::Shut { why } => Some(why),
         },
     };
     let posted = if shut.is_none() {
-        desk.post(&roster, in_force, &polled.seen, |done, of| progress(Step::Post { done, of })).await?
+        desk.post(&roster, in_force, &polled.seen, |done, of| {
+            progress(Step::Post { done, of })
+        })
+        .await?
     } else {
         Posted::default()
     };
 
     progress(Step::Mark);
     roster.catch_up(log).await?;
-    let marked = if polled.unreachable { Marked::default() } else { desk.mark(&roster).await? };
+    let marked = if polled.unreachable {
+        Marked::default()
+    } else {
+        desk.mark(&roster).await?
+    };
 
     roster.catch_up(log).await?;
     let mut stages = BTreeMap::new();
@@ -117,5 +141,17 @@ pub async fn run_cycle<P: Ports>(desk: &Desk<'_, P>, mut progress: impl FnMut(St
     }
     let in_doubt = roster.select(super::roster::Brief::in_flight).len();
     let calls = desk.ports.source().take_calls();
-    Ok(CycleOutcome { polled, resolved, mapped, posted, marked, shut, ledger_unreachable, held_masters, stages, in_doubt, calls })
+    Ok(CycleOutcome {
+        polled,
+        resolved,
+        mapped,
+        posted,
+        marked,
+        shut,
+        ledger_unreachable,
+        held_masters,
+        stages,
+        in_doubt,
+        calls,
+    })
 }

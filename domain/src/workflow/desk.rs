@@ -5,7 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use crate::ids::{ConnectionId, ConnectionName, CycleId, Email, EventId, InstanceId, Label, PolicyId, ReportId, SubjectId, Workspace};
+use crate::ids::{
+    ConnectionId, ConnectionName, CycleId, Email, EventId, InstanceId, Label, PolicyId, ReportId, SubjectId,
+    Workspace,
+};
 use crate::journal::{Actor, Cause, Draft, Journal, JournalError, Reader, Stamp, Streams, SystemActor};
 use crate::ports::{Clock, Entropy, Expected, Log, LogError, Ports, Revision, SealError, Sealer, StreamName};
 use crate::report::{Command, Payload, Refusal, Report, ReportEvent, decide};
@@ -54,10 +57,14 @@ pub enum WorkflowError {
         refusal: Refusal,
     },
     /// Others keep writing to the stream.
-    #[error("stream {0} is written to faster than it can be read: another instance is at work on it; the next cycle goes on")]
+    #[error(
+        "stream {0} is written to faster than it can be read: another instance is at work on it; the next cycle goes on"
+    )]
     Contended(StreamName),
     /// What was appended is not what stands in the log.
-    #[error("the intent of report {report} was appended and does not stand in the log as ours: nothing was sent; check the log with `tieout log verify`")]
+    #[error(
+        "the intent of report {report} was appended and does not stand in the log as ours: nothing was sent; check the log with `tieout log verify`"
+    )]
     NotOurs {
         /// Which report.
         report: ReportId,
@@ -116,17 +123,40 @@ impl<'a, P: Ports> Desk<'a, P> {
 
     /// A desk for a command of a person.
     pub fn for_command(ports: &'a P, connection: &'a Connection, instance: InstanceId, name: &str) -> Self {
-        Self::new(ports, connection, instance, Cause::Command { name: name.to_owned() })
+        Self::new(
+            ports,
+            connection,
+            instance,
+            Cause::Command {
+                name: name.to_owned(),
+            },
+        )
     }
 
     fn new(ports: &'a P, connection: &'a Connection, instance: InstanceId, cause: Cause) -> Self {
-        let journal = Journal::new(ports.log(), ports.clock(), ports.entropy(), ports.sealer(), &connection.build);
-        Self { ports, connection, instance, cause, journal, streams: Streams(connection.id) }
+        let journal = Journal::new(
+            ports.log(),
+            ports.clock(),
+            ports.entropy(),
+            ports.sealer(),
+            &connection.build,
+        );
+        Self {
+            ports,
+            connection,
+            instance,
+            cause,
+            journal,
+            streams: Streams(connection.id),
+        }
     }
 
     /// A reader of the log.
     pub fn reader(&self) -> Reader<'a, P::Log, P::Sealer> {
-        Reader { log: self.ports.log(), sealer: self.ports.sealer() }
+        Reader {
+            log: self.ports.log(),
+            sealer: self.ports.sealer(),
+        }
     }
 
     /// Now, by both clocks.
@@ -140,19 +170,36 @@ impl<'a, P: Ports> Desk<'a, P> {
     }
 
     pub(super) fn stamp(&self, part: SystemActor) -> Stamp {
-        Stamp { actor: Actor::System { part }, cause: self.cause.clone() }
+        Stamp {
+            actor: Actor::System { part },
+            cause: self.cause.clone(),
+        }
     }
 
     /// Loads a report.
     pub async fn load(&self, report: ReportId) -> Result<Loaded, WorkflowError> {
-        let (entries, head) = self.journal.read::<ReportEvent>(&self.streams.report(report)).await?;
-        Ok(Loaded { report: Report::fold(entries.iter().map(|entry| &entry.event)), head, appended: None })
+        let (entries, head) = self
+            .journal
+            .read::<ReportEvent>(&self.streams.report(report))
+            .await?;
+        Ok(Loaded {
+            report: Report::fold(entries.iter().map(|entry| &entry.event)),
+            head,
+            appended: None,
+        })
     }
 
     /// Decides a command about a loaded report and appends what it makes happen, at the revision that was read.
     /// Returns the report after it, and how many events that were.
-    pub async fn record(&self, id: ReportId, loaded: Loaded, actor: Actor, command: Command) -> Result<(Loaded, usize), WorkflowError> {
-        let events = decide(&loaded.report, command).map_err(|refusal| WorkflowError::Refused { report: id, refusal })?;
+    pub async fn record(
+        &self,
+        id: ReportId,
+        loaded: Loaded,
+        actor: Actor,
+        command: Command,
+    ) -> Result<(Loaded, usize), WorkflowError> {
+        let events = decide(&loaded.report, command)
+            .map_err(|refusal| WorkflowError::Refused { report: id, refusal })?;
         if events.is_empty() {
             return Ok((loaded, 0));
         }
@@ -160,12 +207,29 @@ impl<'a, P: Ports> Desk<'a, P> {
         let subject = self.subject(id, &loaded.report, &events)?;
         let drafts = events
             .iter()
-            .map(|event| Draft { event: event.clone(), effective_at: self.effective(event), subject })
+            .map(|event| Draft {
+                event: event.clone(),
+                effective_at: self.effective(event),
+                subject,
+            })
             .collect();
-        let stamp = Stamp { actor, cause: self.cause.clone() };
-        let (ids, appended) = self.journal.append(&self.streams.report(id), loaded.expected(), &stamp, drafts).await?;
+        let stamp = Stamp {
+            actor,
+            cause: self.cause.clone(),
+        };
+        let (ids, appended) = self
+            .journal
+            .append(&self.streams.report(id), loaded.expected(), &stamp, drafts)
+            .await?;
         let report = events.iter().fold(loaded.report, Report::evolve);
-        Ok((Loaded { report, head: Some(appended.revision), appended: ids.last().copied() }, count))
+        Ok((
+            Loaded {
+                report,
+                head: Some(appended.revision),
+                appended: ids.last().copied(),
+            },
+            count,
+        ))
     }
 
     /// Loads a report, lets `decide_on` choose a command from its state, and records it; begins again where somebody
@@ -178,7 +242,9 @@ impl<'a, P: Ports> Desk<'a, P> {
     ) -> Result<(Loaded, usize), WorkflowError> {
         for _ in 0..ATTEMPTS_AGAINST_OTHERS {
             let loaded = self.load(id).await?;
-            let Some(command) = decide_on(&loaded.report) else { return Ok((loaded, 0)) };
+            let Some(command) = decide_on(&loaded.report) else {
+                return Ok((loaded, 0));
+            };
             match self.record(id, loaded, actor.clone(), command).await {
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => {}
                 other => return other,
@@ -189,17 +255,30 @@ impl<'a, P: Ports> Desk<'a, P> {
 
     /// Whose key seals the personal parts of a report's events: its submitter's. A source that names none gives the
     /// report a person of its own.
-    fn subject(&self, id: ReportId, report: &Report, events: &[ReportEvent]) -> Result<Option<SubjectId>, SealError> {
+    fn subject(
+        &self,
+        id: ReportId,
+        report: &Report,
+        events: &[ReportEvent],
+    ) -> Result<Option<SubjectId>, SealError> {
         let new = events.iter().find_map(|event| match event {
-            ReportEvent::Discovered { payload, .. } | ReportEvent::Revised { payload, .. } => Some(payload.as_ref()),
+            ReportEvent::Discovered { payload, .. } | ReportEvent::Revised { payload, .. } => {
+                Some(payload.as_ref())
+            }
             _ => None,
         });
         let payload: Option<&Payload> = new.or_else(|| report.capture().map(|capture| &capture.payload));
-        let Some(personal) = payload.and_then(|payload| payload.personal.known()) else { return Ok(None) };
-        let email = Email::new(&personal.submitter).or_else(|_| Email::new(&format!("{id}@submitter.invalid")));
+        let Some(personal) = payload.and_then(|payload| payload.personal.known()) else {
+            return Ok(None);
+        };
+        let email =
+            Email::new(&personal.submitter).or_else(|_| Email::new(&format!("{id}@submitter.invalid")));
         match email {
             Ok(email) => self.ports.sealer().subject_for(&email).map(Some),
-            Err(error) => Err(SealError { doing: "sealed", detail: error.to_string() }),
+            Err(error) => Err(SealError {
+                doing: "sealed",
+                detail: error.to_string(),
+            }),
         }
     }
 
@@ -209,7 +288,14 @@ impl<'a, P: Ports> Desk<'a, P> {
         match event {
             ReportEvent::Discovered { payload, .. } | ReportEvent::Revised { payload, .. } => {
                 let approved = &payload.facts.approved;
-                approved.instant().or_else(|| approved.date_in(self.connection.zone).map(|date| self.start_of(date))).unwrap_or(now)
+                approved
+                    .instant()
+                    .or_else(|| {
+                        approved
+                            .date_in(self.connection.zone)
+                            .map(|date| self.start_of(date))
+                    })
+                    .unwrap_or(now)
             }
             ReportEvent::DocumentPosted { date, .. } => self.start_of(*date),
             _ => now,
@@ -222,14 +308,25 @@ impl<'a, P: Ports> Desk<'a, P> {
         (0..4)
             .filter_map(|hour| NaiveTime::from_hms_opt(hour, 0, 0))
             .find_map(|time| zone.from_local_datetime(&date.and_time(time)).earliest())
-            .map_or_else(|| date.and_time(NaiveTime::MIN).and_utc(), |instant| instant.with_timezone(&Utc))
+            .map_or_else(
+                || date.and_time(NaiveTime::MIN).and_utc(),
+                |instant| instant.with_timezone(&Utc),
+            )
     }
 
     /// Does what this desk appended last stand in the log as ours? An intent is read back before it is acted on (law 3).
     pub(super) async fn stands(&self, report: ReportId, loaded: &Loaded) -> Result<bool, WorkflowError> {
-        let (Some(head), Some(id)) = (loaded.head, loaded.appended) else { return Ok(false) };
-        let found = self.ports.log().read_stream(&self.streams.report(report), head, 1).await?;
-        Ok(found.first().is_some_and(|recorded| recorded.revision == head && recorded.event.id == id))
+        let (Some(head), Some(id)) = (loaded.head, loaded.appended) else {
+            return Ok(false);
+        };
+        let found = self
+            .ports
+            .log()
+            .read_stream(&self.streams.report(report), head, 1)
+            .await?;
+        Ok(found
+            .first()
+            .is_some_and(|recorded| recorded.revision == head && recorded.event.id == id))
     }
 }
 

@@ -56,9 +56,14 @@ impl<P: Ports> Desk<'_, P> {
     pub async fn dry_run(&self, mut each: impl FnMut(ReportId, Would) + Send) -> Result<(), Unseen> {
         let (known, _) = self.chart().await?;
         let reading = self.ports.ledger().read_chart().await?;
-        let chart = compare(&known, &reading).iter().fold(known, |chart: Chart, event| chart.evolve(event));
+        let chart = compare(&known, &reading)
+            .iter()
+            .fold(known, |chart: Chart, event| chart.evolve(event));
         let version = self.connection.rules.version(0);
-        let in_force = InForce { rules: &version, chart: &chart };
+        let in_force = InForce {
+            rules: &version,
+            chart: &chart,
+        };
         let mut shown = BTreeSet::new();
         for (approved_from, until) in windows(self.connection.go_live, self.today()) {
             let query = ListingQuery {
@@ -87,9 +92,19 @@ impl<P: Ports> Desk<'_, P> {
         Ok(())
     }
 
-    async fn would(&self, id: ReportId, report: &Report, in_force: InForce<'_>) -> Result<Would, WorkflowError> {
-        let open = matches!(report.stage(), Stage::Discovered(_) | Stage::Mapped(_) | Stage::Rejected { .. } | Stage::Held { .. });
-        let Some(outcome) = self.outcome(report, in_force).filter(|_| open) else { return Ok(Would::Nothing(report.stage().name())) };
+    async fn would(
+        &self,
+        id: ReportId,
+        report: &Report,
+        in_force: InForce<'_>,
+    ) -> Result<Would, WorkflowError> {
+        let open = matches!(
+            report.stage(),
+            Stage::Discovered(_) | Stage::Mapped(_) | Stage::Rejected { .. } | Stage::Held { .. }
+        );
+        let Some(outcome) = self.outcome(report, in_force).filter(|_| open) else {
+            return Ok(Would::Nothing(report.stage().name()));
+        };
         let mut taken = Vec::new();
         if let Some(capture) = report.capture() {
             for line in &capture.payload.facts.lines {

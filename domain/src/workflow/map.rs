@@ -26,7 +26,12 @@ pub struct InForce<'a> {
 impl<P: Ports> Desk<'_, P> {
     /// What a mapping made now rests on.
     pub fn basis(&self, in_force: InForce<'_>) -> Basis {
-        basis_in_force(&self.connection.rules, in_force.rules, in_force.chart, self.today())
+        basis_in_force(
+            &self.connection.rules,
+            in_force.rules,
+            in_force.chart,
+            self.today(),
+        )
     }
 
     /// What the rules make of a report now: pure, for mapping and for what-if alike.
@@ -46,10 +51,17 @@ impl<P: Ports> Desk<'_, P> {
 
     /// Maps every report that waits for it: new ones, held ones, and those mapped or rejected on another basis.
     pub async fn map(&self, roster: &Roster, in_force: InForce<'_>) -> Result<usize, WorkflowError> {
-        let open = [StageName::Discovered, StageName::Mapped, StageName::Rejected, StageName::Held];
+        let open = [
+            StageName::Discovered,
+            StageName::Mapped,
+            StageName::Rejected,
+            StageName::Held,
+        ];
         let waiting: Vec<ReportId> = roster.select(|brief: &Brief| open.contains(&brief.stage));
         let mut mapped = 0;
-        let mut work = stream::iter(waiting).map(|report| self.map_one(report, in_force)).buffer_unordered(AT_ONCE);
+        let mut work = stream::iter(waiting)
+            .map(|report| self.map_one(report, in_force))
+            .buffer_unordered(AT_ONCE);
         while let Some(result) = work.next().await {
             mapped += usize::from(result?);
         }
@@ -59,14 +71,23 @@ impl<P: Ports> Desk<'_, P> {
     async fn map_one(&self, id: ReportId, in_force: InForce<'_>) -> Result<bool, WorkflowError> {
         let basis = self.basis(in_force);
         let claimed = self.claimed_elsewhere(id).await?;
-        let actor = Actor::System { part: SystemActor::Mapper };
+        let actor = Actor::System {
+            part: SystemActor::Mapper,
+        };
         let (_, events) = self
             .act(id, actor, |report| {
                 let current = match report.stage() {
                     Stage::Mapped(dossier) => dossier.mapping.basis == basis && claimed.is_empty(),
                     // A claim that was released, or QAD's refusal under another basis, deserves another look.
-                    Stage::Rejected { basis: known, reasons, .. } => {
-                        *known == basis && !reasons.iter().any(|reason| reason.code == ReasonCode::ExpenseClaimed)
+                    Stage::Rejected {
+                        basis: known,
+                        reasons,
+                        ..
+                    } => {
+                        *known == basis
+                            && !reasons
+                                .iter()
+                                .any(|reason| reason.code == ReasonCode::ExpenseClaimed)
                     }
                     Stage::Discovered(_) | Stage::Held { .. } => false,
                     _ => true,
@@ -85,7 +106,9 @@ impl<P: Ports> Desk<'_, P> {
     /// The report's expenses that another report carries to QAD already.
     async fn claimed_elsewhere(&self, id: ReportId) -> Result<Vec<Reason>, WorkflowError> {
         let loaded = self.load(id).await?;
-        let Some(capture) = loaded.report.capture() else { return Ok(Vec::new()) };
+        let Some(capture) = loaded.report.capture() else {
+            return Ok(Vec::new());
+        };
         let mut reasons = Vec::new();
         for line in &capture.payload.facts.lines {
             if let (Some(owner), _) = self.claimed_by(&line.transaction).await?
@@ -100,7 +123,11 @@ impl<P: Ports> Desk<'_, P> {
 
 /// The reason that an expense travels in another report.
 pub(super) fn claimed(transaction: &crate::ids::TransactionId, owner: ReportId) -> Reason {
-    Reason::of_line(ReasonCode::ExpenseClaimed, transaction, format!("expense {transaction} goes to QAD with report {owner}"))
+    Reason::of_line(
+        ReasonCode::ExpenseClaimed,
+        transaction,
+        format!("expense {transaction} goes to QAD with report {owner}"),
+    )
 }
 
 /// An outcome, unless other reports carry some of the expenses: then a rejection with every reason.
@@ -114,6 +141,9 @@ pub(super) fn with_claims(outcome: MapOutcome, claimed: &[Reason], basis: &Basis
             MapOutcome::Rejected { basis, reasons }
         }
         MapOutcome::Excluded(why) => MapOutcome::Excluded(why),
-        MapOutcome::Mapped(_) | MapOutcome::Held { .. } => MapOutcome::Rejected { basis: basis.clone(), reasons: claimed.to_vec() },
+        MapOutcome::Mapped(_) | MapOutcome::Held { .. } => MapOutcome::Rejected {
+            basis: basis.clone(),
+            reasons: claimed.to_vec(),
+        },
     }
 }

@@ -27,7 +27,9 @@ pub struct Marked {
     pub failures: Vec<String>,
 }
 
-const MARKER: Actor = Actor::System { part: SystemActor::Marker };
+const MARKER: Actor = Actor::System {
+    part: SystemActor::Marker,
+};
 
 impl<P: Ports> Desk<'_, P> {
     /// Asks for the exported flag of every posted report that does not bear it yet.
@@ -40,7 +42,9 @@ impl<P: Ports> Desk<'_, P> {
                 let label = self.connection.label.clone();
                 let (loaded, _) = self
                     .act(*report, MARKER, |state| match state.stage() {
-                        Stage::Posted { marking: Some(known), .. } if *known == label => None,
+                        Stage::Posted {
+                            marking: Some(known), ..
+                        } if *known == label => None,
                         Stage::Posted { .. } => Some(Command::StartMarking(label.clone())),
                         _ => None,
                     })
@@ -57,12 +61,21 @@ impl<P: Ports> Desk<'_, P> {
         Ok(marked)
     }
 
-    async fn mark_batch(&self, intended: BTreeSet<ReportId>, marked: &mut Marked) -> Result<(), WorkflowError> {
+    async fn mark_batch(
+        &self,
+        intended: BTreeSet<ReportId>,
+        marked: &mut Marked,
+    ) -> Result<(), WorkflowError> {
         if intended.is_empty() {
             return Ok(());
         }
         let reports: Vec<ReportId> = intended.iter().copied().collect();
-        let mut lines = match self.ports.source().mark(&self.connection.policies, &reports, &self.connection.label).await {
+        let mut lines = match self
+            .ports
+            .source()
+            .mark(&self.connection.policies, &reports, &self.connection.label)
+            .await
+        {
             Ok(lines) => lines,
             Err(error) => {
                 marked.failures.push(error.to_string());
@@ -78,11 +91,15 @@ impl<P: Ports> Desk<'_, P> {
                         continue;
                     }
                     marked.asked += 1;
-                    let (_, events) = self.act(report, MARKER, |_| Some(Command::Observe(payload.clone()))).await?;
+                    let (_, events) = self
+                        .act(report, MARKER, |_| Some(Command::Observe(payload.clone())))
+                        .await?;
                     marked.drifted += usize::from(events > 0);
                 }
                 Ok(Listed::Unreadable { line, why, .. }) => {
-                    marked.failures.push(format!("line {line} of what the marking job printed could not be read: {why}"));
+                    marked.failures.push(format!(
+                        "line {line} of what the marking job printed could not be read: {why}"
+                    ));
                 }
                 Err(error) => marked.failures.push(error.to_string()),
             }

@@ -48,7 +48,10 @@ pub fn windows(go_live: NaiveDate, today: NaiveDate) -> Vec<(NaiveDate, Option<N
     let mut windows = Vec::new();
     let mut from = go_live;
     // The client asks a day earlier, so a window is kept two days short of a year.
-    while let Some(until) = from.checked_add_months(Months::new(12)).and_then(|year| year.checked_sub_days(Days::new(2))) {
+    while let Some(until) = from
+        .checked_add_months(Months::new(12))
+        .and_then(|year| year.checked_sub_days(Days::new(2)))
+    {
         if until >= today {
             break;
         }
@@ -67,7 +70,11 @@ fn count(totals: &mut BTreeMap<String, ControlTotal>, facts: &ReportFacts) {
     let total = totals.entry(facts.currency.clone()).or_default();
     total.reports += 1;
     total.lines += facts.lines.len() as u64;
-    match facts.total.get().and_then(|value| total.total_hundredths.checked_add(value)) {
+    match facts
+        .total
+        .get()
+        .and_then(|value| total.total_hundredths.checked_add(value))
+    {
         Some(sum) => total.total_hundredths = sum,
         None => total.unreadable += 1,
     }
@@ -92,7 +99,10 @@ impl<P: Ports> Desk<'_, P> {
         for (approved_from, until) in &windows {
             let query = ListingQuery {
                 policies: self.connection.policies.clone(),
-                selection: Selection::Window { approved_from: *approved_from, until: *until },
+                selection: Selection::Window {
+                    approved_from: *approved_from,
+                    until: *until,
+                },
                 without_label: Some(self.connection.label.clone()),
             };
             if let Err(error) = self.list_window(&query, &mut polled, &mut unreadable).await? {
@@ -100,10 +110,19 @@ impl<P: Ports> Desk<'_, P> {
                 break;
             }
         }
-        polled.unreachable = matches!(failure, Some(SourceError::Unauthorised { .. } | SourceError::Unanswered { .. } | SourceError::Throttled { .. }));
+        polled.unreachable = matches!(
+            failure,
+            Some(
+                SourceError::Unauthorised { .. }
+                    | SourceError::Unanswered { .. }
+                    | SourceError::Throttled { .. }
+            )
+        );
         let why = match (failure, unreadable.first()) {
             (Some(error), _) => Some(error.to_string()),
-            (None, Some((line, _, why))) => Some(format!("line {line} of the download could not be read: {why}")),
+            (None, Some((line, _, why))) => {
+                Some(format!("line {line} of the download could not be read: {why}"))
+            }
             (None, None) => None,
         };
         let listed_at = self.ports.clock().now();
@@ -111,11 +130,32 @@ impl<P: Ports> Desk<'_, P> {
         polled.complete = why.is_none();
         polled.failure.clone_from(&why);
         let event = match why {
-            None => PollEvent::PollCompleted { windows, totals: polled.totals.clone(), calls, listed_at },
-            Some(why) => PollEvent::PollFailed { why, unreadable, totals: polled.totals.clone(), calls },
+            None => PollEvent::PollCompleted {
+                windows,
+                totals: polled.totals.clone(),
+                calls,
+                listed_at,
+            },
+            Some(why) => PollEvent::PollFailed {
+                why,
+                unreadable,
+                totals: polled.totals.clone(),
+                calls,
+            },
         };
-        let draft = Draft { event, effective_at: listed_at, subject: None };
-        self.journal.append(&self.streams.polls(), Expected::Any, &self.stamp(SystemActor::Poller), vec![draft]).await?;
+        let draft = Draft {
+            event,
+            effective_at: listed_at,
+            subject: None,
+        };
+        self.journal
+            .append(
+                &self.streams.polls(),
+                Expected::Any,
+                &self.stamp(SystemActor::Poller),
+                vec![draft],
+            )
+            .await?;
         self.ports.passing("polled");
         if polled.complete {
             self.conclude_from_absence(roster, &mut polled, listed_at).await?;
@@ -147,7 +187,12 @@ impl<P: Ports> Desk<'_, P> {
             match result? {
                 Observed::Ended(error) => ended = Err(error),
                 Observed::Unreadable(line, text, why) => unreadable.push((line, text, why)),
-                Observed::Report { report, hash, totals, captured } => {
+                Observed::Report {
+                    report,
+                    hash,
+                    totals,
+                    captured,
+                } => {
                     if polled.seen.insert(report, hash).is_none() {
                         for (currency, one) in totals {
                             let total = polled.totals.entry(currency).or_default();
@@ -172,19 +217,32 @@ impl<P: Ports> Desk<'_, P> {
         let report = payload.facts.report;
         let mut totals = BTreeMap::new();
         count(&mut totals, &payload.facts);
-        let fresh_salt = payload.personal.known().map_or_else(String::new, |p| p.salt.clone());
-        let actor = Actor::System { part: SystemActor::Poller };
+        let fresh_salt = payload
+            .personal
+            .known()
+            .map_or_else(String::new, |p| p.salt.clone());
+        let actor = Actor::System {
+            part: SystemActor::Poller,
+        };
         let mut hash = None;
         let (_, events) = self
             .act(report, actor, |state| {
-                let salt = state.capture().and_then(|c| c.payload.personal.known()).map_or(fresh_salt.as_str(), |p| p.salt.as_str());
+                let salt = state
+                    .capture()
+                    .and_then(|c| c.payload.personal.known())
+                    .map_or(fresh_salt.as_str(), |p| p.salt.as_str());
                 hash = Some(payload.material_hash(salt));
                 Some(Command::Observe(Box::new(payload.clone())))
             })
             .await?;
         self.ports.passing("captured");
         let hash = hash.unwrap_or_else(|| payload.material_hash(&fresh_salt));
-        Ok(Observed::Report { report, hash, totals, captured: events > 0 })
+        Ok(Observed::Report {
+            report,
+            hash,
+            totals,
+            captured: events > 0,
+        })
     }
 
     /// What a complete listing does not show was withdrawn, or bears our label now.
@@ -195,23 +253,44 @@ impl<P: Ports> Desk<'_, P> {
         listed_at: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), WorkflowError> {
         roster.catch_up(self.ports.log()).await?;
-        let open = [StageName::Discovered, StageName::Mapped, StageName::Rejected, StageName::Held];
-        let gone: Vec<ReportId> =
-            roster.iter().filter(|(id, brief)| open.contains(&brief.stage) && !polled.seen.contains_key(id)).map(|(id, _)| id).collect();
+        let open = [
+            StageName::Discovered,
+            StageName::Mapped,
+            StageName::Rejected,
+            StageName::Held,
+        ];
+        let gone: Vec<ReportId> = roster
+            .iter()
+            .filter(|(id, brief)| open.contains(&brief.stage) && !polled.seen.contains_key(id))
+            .map(|(id, _)| id)
+            .collect();
         for report in gone {
-            let actor = Actor::System { part: SystemActor::Poller };
+            let actor = Actor::System {
+                part: SystemActor::Poller,
+            };
             let (_, events) = self.act(report, actor, |_| Some(Command::Withdraw)).await?;
             polled.withdrawn += usize::from(events > 0);
         }
         let marked: Vec<ReportId> = roster
             .iter()
-            .filter(|(id, brief)| brief.stage == StageName::Posted && brief.marking && !polled.seen.contains_key(id))
+            .filter(|(id, brief)| {
+                brief.stage == StageName::Posted && brief.marking && !polled.seen.contains_key(id)
+            })
             .map(|(id, _)| id)
             .collect();
         for report in marked {
             let label = self.connection.label.clone();
-            let actor = Actor::System { part: SystemActor::Marker };
-            let (_, events) = self.act(report, actor, |_| Some(Command::ConfirmMarked { label: label.clone(), listed_at })).await?;
+            let actor = Actor::System {
+                part: SystemActor::Marker,
+            };
+            let (_, events) = self
+                .act(report, actor, |_| {
+                    Some(Command::ConfirmMarked {
+                        label: label.clone(),
+                        listed_at,
+                    })
+                })
+                .await?;
             polled.marked += usize::from(events > 0);
         }
         Ok(())
@@ -219,7 +298,12 @@ impl<P: Ports> Desk<'_, P> {
 }
 
 enum Observed {
-    Report { report: ReportId, hash: MaterialHash, totals: BTreeMap<String, ControlTotal>, captured: bool },
+    Report {
+        report: ReportId,
+        hash: MaterialHash,
+        totals: BTreeMap<String, ControlTotal>,
+        captured: bool,
+    },
     Unreadable(u64, String, String),
     Ended(SourceError),
 }
@@ -235,7 +319,10 @@ mod tests {
 
     #[test]
     fn within_a_year_of_go_live_there_is_one_window() {
-        assert_eq!(windows(day(2026, 11, 1), day(2027, 6, 1)), vec![(day(2026, 11, 1), None)]);
+        assert_eq!(
+            windows(day(2026, 11, 1), day(2027, 6, 1)),
+            vec![(day(2026, 11, 1), None)]
+        );
     }
 
     proptest! {

@@ -10,7 +10,9 @@ use crate::ids::{Reference, ReportId, TransactionId};
 use crate::journal::{Actor, SystemActor};
 use crate::ports::{Ledger, Ports, PostAnswer};
 use crate::posting::Document;
-use crate::report::{Basis, Command, DocumentState, Doubt, MapOutcome, MaterialHash, Proof, Refusal, Stage, StageName};
+use crate::report::{
+    Basis, Command, DocumentState, Doubt, MapOutcome, MaterialHash, Proof, Refusal, Stage, StageName,
+};
 
 /// What the step came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +31,9 @@ pub struct Posted {
     pub not_seen: usize,
 }
 
-const POSTER: Actor = Actor::System { part: SystemActor::Poster };
+const POSTER: Actor = Actor::System {
+    part: SystemActor::Poster,
+};
 
 impl<P: Ports> Desk<'_, P> {
     /// Posts every mapped report that this cycle's complete poll showed unchanged. One document after the other.
@@ -42,14 +46,20 @@ impl<P: Ports> Desk<'_, P> {
     ) -> Result<Posted, WorkflowError> {
         let mut posted = Posted::default();
         let ready = roster.select(|brief| {
-            let stage = matches!(brief.stage, StageName::Mapped | StageName::Posting | StageName::PartlyPosted);
+            let stage = matches!(
+                brief.stage,
+                StageName::Mapped | StageName::Posting | StageName::PartlyPosted
+            );
             stage && brief.lacks_a_document() && !brief.in_flight()
         });
         let basis = self.basis(in_force);
         let all = ready.len();
         for (done, report) in ready.into_iter().enumerate() {
             progress(done, all);
-            match self.post_report(report, &basis, in_force, seen, &mut posted).await {
+            match self
+                .post_report(report, &basis, in_force, seen, &mut posted)
+                .await
+            {
                 // Another instance is at it: its outcome is in the log, and the next cycle reads it.
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => {
                     tracing::info!(%report, "another instance wrote to the report first; left to it");
@@ -70,7 +80,9 @@ impl<P: Ports> Desk<'_, P> {
         posted: &mut Posted,
     ) -> Result<(), WorkflowError> {
         let mut loaded = self.load(id).await?;
-        let Some(dossier) = loaded.report.dossier() else { return Ok(()) };
+        let Some(dossier) = loaded.report.dossier() else {
+            return Ok(());
+        };
         if seen.get(&id) != Some(&dossier.capture.material_hash) {
             posted.not_seen += 1;
             return Ok(());
@@ -78,9 +90,19 @@ impl<P: Ports> Desk<'_, P> {
         let intents = if loaded.report.stage().touches_the_ledger() {
             self.recoded(&loaded, in_force, seen.get(&id))
         } else if dossier.mapping.basis == *basis {
-            let intent = |reference| Command::StartPosting { reference, owner: self.instance, in_force: basis.clone(), seen: seen.get(&id).cloned() };
-            let planned = dossier.documents.iter().filter(|file| file.state == DocumentState::Planned);
-            planned.map(|file| (file.document.reference, intent(file.document.reference))).collect()
+            let intent = |reference| Command::StartPosting {
+                reference,
+                owner: self.instance,
+                in_force: basis.clone(),
+                seen: seen.get(&id).cloned(),
+            };
+            let planned = dossier
+                .documents
+                .iter()
+                .filter(|file| file.state == DocumentState::Planned);
+            planned
+                .map(|file| (file.document.reference, intent(file.document.reference)))
+                .collect()
         } else {
             posted.not_seen += 1;
             return Ok(());
@@ -88,14 +110,30 @@ impl<P: Ports> Desk<'_, P> {
         if intents.is_empty() {
             return Ok(());
         }
-        let transactions: BTreeSet<TransactionId> = dossier.documents.iter().flat_map(|file| file.document.transactions()).cloned().collect();
+        let transactions: BTreeSet<TransactionId> = dossier
+            .documents
+            .iter()
+            .flat_map(|file| file.document.transactions())
+            .cloned()
+            .collect();
 
         let taken = self.claim(id, &transactions).await?;
         self.ports.passing("claimed");
         if !taken.is_empty() {
-            let reasons: Vec<_> = taken.iter().map(|(transaction, owner)| claimed(transaction, *owner)).collect();
-            if let (Stage::Mapped(_), Some(outcome)) = (loaded.report.stage(), self.outcome(&loaded.report, in_force)) {
-                self.record(id, loaded, POSTER, Command::Map(with_claims(outcome, &reasons, basis))).await?;
+            let reasons: Vec<_> = taken
+                .iter()
+                .map(|(transaction, owner)| claimed(transaction, *owner))
+                .collect();
+            if let (Stage::Mapped(_), Some(outcome)) =
+                (loaded.report.stage(), self.outcome(&loaded.report, in_force))
+            {
+                self.record(
+                    id,
+                    loaded,
+                    POSTER,
+                    Command::Map(with_claims(outcome, &reasons, basis)),
+                )
+                .await?;
             }
             return Ok(());
         }
@@ -116,8 +154,15 @@ impl<P: Ports> Desk<'_, P> {
 
     /// The missing documents of a report that stands in QAD in part, as the rules and the chart make them now. One that
     /// QAD refused is tried again only where it came out otherwise.
-    fn recoded(&self, loaded: &Loaded, in_force: InForce<'_>, seen: Option<&MaterialHash>) -> Vec<(Reference, Command)> {
-        let (Some(dossier), Some(MapOutcome::Mapped(mapping))) = (loaded.report.dossier(), self.outcome(&loaded.report, in_force)) else {
+    fn recoded(
+        &self,
+        loaded: &Loaded,
+        in_force: InForce<'_>,
+        seen: Option<&MaterialHash>,
+    ) -> Vec<(Reference, Command)> {
+        let (Some(dossier), Some(MapOutcome::Mapped(mapping))) =
+            (loaded.report.dossier(), self.outcome(&loaded.report, in_force))
+        else {
             return Vec::new();
         };
         let again = |document: Document| {
@@ -130,7 +175,14 @@ impl<P: Ports> Desk<'_, P> {
             let same_expenses = file.document.transactions() == document.transactions();
             (wanted && same_expenses).then(|| {
                 let reference = document.reference;
-                (reference, Command::StartRecoded { document: Box::new(document), owner: self.instance, seen: seen.cloned() })
+                (
+                    reference,
+                    Command::StartRecoded {
+                        document: Box::new(document),
+                        owner: self.instance,
+                        seen: seen.cloned(),
+                    },
+                )
             })
         };
         mapping.documents.into_iter().filter_map(again).collect()
@@ -147,7 +199,10 @@ impl<P: Ports> Desk<'_, P> {
         let untouched = loaded.clone();
         let loaded = match self.record(id, loaded, POSTER, intent).await {
             Ok((loaded, _)) => loaded,
-            Err(WorkflowError::Refused { refusal: Refusal::Stale { .. } | Refusal::NotSeenAsMapped, .. }) => {
+            Err(WorkflowError::Refused {
+                refusal: Refusal::Stale { .. } | Refusal::NotSeenAsMapped,
+                ..
+            }) => {
                 posted.not_seen += 1;
                 return Ok(untouched);
             }
@@ -157,7 +212,12 @@ impl<P: Ports> Desk<'_, P> {
             return Err(WorkflowError::NotOurs { report: id });
         }
         self.ports.passing("intent");
-        let Some(document) = loaded.report.dossier().and_then(|d| d.file(reference)).map(|file| file.document.clone()) else {
+        let Some(document) = loaded
+            .report
+            .dossier()
+            .and_then(|d| d.file(reference))
+            .map(|file| file.document.clone())
+        else {
             return Ok(loaded);
         };
 
@@ -168,13 +228,31 @@ impl<P: Ports> Desk<'_, P> {
             Shown::Unproven(detail) => {
                 posted.failed += 1;
                 let why = format!("nothing was sent: the look-up before sending proved nothing: {detail}");
-                return Ok(self.record(id, loaded, POSTER, Command::RecordFailed { reference, why }).await?.0);
+                return Ok(self
+                    .record(id, loaded, POSTER, Command::RecordFailed { reference, why })
+                    .await?
+                    .0);
             }
             Shown::Agrees { .. } | Shown::Incident(_) | Shown::Unread(_) => {
-                if matches!(before, Shown::Agrees { .. }) { posted.adopted += 1 } else { posted.in_doubt += 1 }
+                if matches!(before, Shown::Agrees { .. }) {
+                    posted.adopted += 1
+                } else {
+                    posted.in_doubt += 1
+                }
                 let since = self.now();
                 let known = loaded.clone();
-                let after = self.record_shown(id, loaded, &document, &before, Proof::Adopted, Vec::new(), &since, SystemActor::Poster).await?;
+                let after = self
+                    .record_shown(
+                        id,
+                        loaded,
+                        &document,
+                        &before,
+                        Proof::Adopted,
+                        Vec::new(),
+                        &since,
+                        SystemActor::Poster,
+                    )
+                    .await?;
                 return Ok(after.unwrap_or(known));
             }
         }
@@ -197,11 +275,18 @@ impl<P: Ports> Desk<'_, P> {
         posted: &mut Posted,
     ) -> Result<Loaded, WorkflowError> {
         let reference = document.reference;
-        let doubt = |detail: String| Command::RecordDoubt { reference, doubt: Doubt::Unknown { detail }, since: given_up.clone() };
+        let doubt = |detail: String| Command::RecordDoubt {
+            reference,
+            doubt: Doubt::Unknown { detail },
+            since: given_up.clone(),
+        };
         let command = match answer {
             PostAnswer::NeverArrived { detail } => {
                 posted.failed += 1;
-                Command::RecordFailed { reference, why: detail }
+                Command::RecordFailed {
+                    reference,
+                    why: detail,
+                }
             }
             PostAnswer::Unknown { detail } => {
                 posted.in_doubt += 1;
@@ -215,7 +300,10 @@ impl<P: Ports> Desk<'_, P> {
                 Shown::Unproven(detail) => {
                     posted.in_doubt += 1;
                     let said: Vec<String> = messages.iter().map(|m| m.message.clone()).collect();
-                    doubt(format!("QAD answered a refusal ({}), and the look-up after it proved nothing: {detail}", said.join("; ")))
+                    doubt(format!(
+                        "QAD answered a refusal ({}), and the look-up after it proved nothing: {detail}",
+                        said.join("; ")
+                    ))
                 }
                 // It says no and shows the document: that is not adopted without a person.
                 Shown::Agrees { key, .. } => {
@@ -224,7 +312,11 @@ impl<P: Ports> Desk<'_, P> {
                 }
                 Shown::Incident(found) | Shown::Unread(found) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt { reference, doubt: found, since: given_up.clone() }
+                    Command::RecordDoubt {
+                        reference,
+                        doubt: found,
+                        since: given_up.clone(),
+                    }
                 }
             },
             PostAnswer::Accepted { key, warnings } => match self.look(id, &loaded.report, document).await {
@@ -233,20 +325,38 @@ impl<P: Ports> Desk<'_, P> {
                         tracing::warn!(report = %id, %reference, ?key, %shown, "QAD echoed another number than the look-up shows");
                     }
                     posted.confirmed += 1;
-                    Command::RecordPosted { reference, key: shown, date, proof: Proof::Confirmed, warnings }
+                    Command::RecordPosted {
+                        reference,
+                        key: shown,
+                        date,
+                        proof: Proof::Confirmed,
+                        warnings,
+                    }
                 }
                 Shown::Incident(found) | Shown::Unread(found) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt { reference, doubt: found, since: given_up.clone() }
+                    Command::RecordDoubt {
+                        reference,
+                        doubt: found,
+                        since: given_up.clone(),
+                    }
                 }
                 Shown::Absent => {
                     posted.in_doubt += 1;
                     let detail = "the look-up after it does not show the document".to_owned();
-                    Command::RecordDoubt { reference, doubt: Doubt::Unread { key, detail }, since: given_up.clone() }
+                    Command::RecordDoubt {
+                        reference,
+                        doubt: Doubt::Unread { key, detail },
+                        since: given_up.clone(),
+                    }
                 }
                 Shown::Unproven(detail) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt { reference, doubt: Doubt::Unread { key, detail }, since: given_up.clone() }
+                    Command::RecordDoubt {
+                        reference,
+                        doubt: Doubt::Unread { key, detail },
+                        since: given_up.clone(),
+                    }
                 }
             },
         };

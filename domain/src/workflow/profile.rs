@@ -24,7 +24,9 @@ impl<P: Ports> Desk<'_, P> {
     pub async fn gate(&self) -> Result<Gate, WorkflowError> {
         let (entries, _) = self.journal.read::<ProfileEvent>(&self.streams.profile()).await?;
         let Some(last) = entries.last() else {
-            return Ok(Gate::Shut { why: "the QAD profile was never certified: run `tieout profile certify`".into() });
+            return Ok(Gate::Shut {
+                why: "the QAD profile was never certified: run `tieout profile certify`".into(),
+            });
         };
         let ProfileEvent::ProfileVerified { contract_hash, .. } = &last.event;
         Ok(match self.ports.ledger().contract_hash().await {
@@ -35,16 +37,36 @@ impl<P: Ports> Desk<'_, P> {
                     last.envelope.recorded_at.format("%Y-%m-%d %H:%M UTC")
                 ),
             },
-            Err(error) => Gate::Shut { why: error.to_string() },
+            Err(error) => Gate::Shut {
+                why: error.to_string(),
+            },
         })
     }
 
     /// Records a certification.
-    pub async fn certify(&self, actor: Actor, contract_hash: String, evidence: Vec<(Reference, DocumentKey)>) -> Result<(), WorkflowError> {
-        let event = ProfileEvent::ProfileVerified { contract_hash, workspace: self.connection.workspace.clone(), evidence };
-        let draft = Draft { event, effective_at: self.ports.clock().now(), subject: None };
-        let stamp = Stamp { actor, cause: self.cause.clone() };
-        self.journal.append(&self.streams.profile(), Expected::Any, &stamp, vec![draft]).await?;
+    pub async fn certify(
+        &self,
+        actor: Actor,
+        contract_hash: String,
+        evidence: Vec<(Reference, DocumentKey)>,
+    ) -> Result<(), WorkflowError> {
+        let event = ProfileEvent::ProfileVerified {
+            contract_hash,
+            workspace: self.connection.workspace.clone(),
+            evidence,
+        };
+        let draft = Draft {
+            event,
+            effective_at: self.ports.clock().now(),
+            subject: None,
+        };
+        let stamp = Stamp {
+            actor,
+            cause: self.cause.clone(),
+        };
+        self.journal
+            .append(&self.streams.profile(), Expected::Any, &stamp, vec![draft])
+            .await?;
         Ok(())
     }
 }

@@ -37,8 +37,18 @@ impl<P: Ports> Desk<'_, P> {
     async fn resolve_report(&self, id: ReportId, resolved: &mut Resolved) -> Result<(), WorkflowError> {
         let mut loaded = self.load(id).await?;
         let in_flight: Vec<Reference> = loaded.report.dossier().map_or_else(Vec::new, |dossier| {
-            let flying = |state: &DocumentState| matches!(state, DocumentState::Sending { .. } | DocumentState::InDoubt { .. });
-            dossier.documents.iter().filter(|file| flying(&file.state)).map(|file| file.document.reference).collect()
+            let flying = |state: &DocumentState| {
+                matches!(
+                    state,
+                    DocumentState::Sending { .. } | DocumentState::InDoubt { .. }
+                )
+            };
+            dossier
+                .documents
+                .iter()
+                .filter(|file| flying(&file.state))
+                .map(|file| file.document.reference)
+                .collect()
         });
         for reference in in_flight {
             loaded = self.resolve_document(id, loaded, reference, resolved).await?;
@@ -46,16 +56,40 @@ impl<P: Ports> Desk<'_, P> {
         Ok(())
     }
 
-    async fn resolve_document(&self, id: ReportId, mut loaded: Loaded, reference: Reference, resolved: &mut Resolved) -> Result<Loaded, WorkflowError> {
-        let resolver = Actor::System { part: SystemActor::Resolver };
-        let Some(file) = loaded.report.dossier().and_then(|dossier| dossier.file(reference)).cloned() else { return Ok(loaded) };
+    async fn resolve_document(
+        &self,
+        id: ReportId,
+        mut loaded: Loaded,
+        reference: Reference,
+        resolved: &mut Resolved,
+    ) -> Result<Loaded, WorkflowError> {
+        let resolver = Actor::System {
+            part: SystemActor::Resolver,
+        };
+        let Some(file) = loaded
+            .report
+            .dossier()
+            .and_then(|dossier| dossier.file(reference))
+            .cloned()
+        else {
+            return Ok(loaded);
+        };
         let now = self.now();
         if let DocumentState::Sending { owner, .. } = file.state {
             // Whoever declared the intent is not at it in this cycle: it ended, or it will find that we wrote first.
-            let command = Command::RecordDoubt { reference, doubt: Doubt::Abandoned { owner }, since: now.clone() };
+            let command = Command::RecordDoubt {
+                reference,
+                doubt: Doubt::Abandoned { owner },
+                since: now.clone(),
+            };
             (loaded, _) = self.record(id, loaded, resolver.clone(), command).await?;
         }
-        let since = match loaded.report.dossier().and_then(|d| d.file(reference)).map(|f| &f.state) {
+        let since = match loaded
+            .report
+            .dossier()
+            .and_then(|d| d.file(reference))
+            .map(|f| &f.state)
+        {
             Some(DocumentState::InDoubt { since, .. }) => since.clone(),
             _ => return Ok(loaded),
         };
@@ -63,8 +97,17 @@ impl<P: Ports> Desk<'_, P> {
         self.ports.passing("looked");
         match &shown {
             Shown::Absent if now.millis_since(&since) >= quarantine_millis(self.connection.quarantine) => {
-                if let Some(DocumentState::InDoubt { doubt: doubt @ (Doubt::Unread { key: Some(_), .. } | Doubt::Differs { .. } | Doubt::Duplicated { .. }), .. }) =
-                    loaded.report.dossier().and_then(|d| d.file(reference)).map(|f| &f.state)
+                if let Some(DocumentState::InDoubt {
+                    doubt:
+                        doubt @ (Doubt::Unread { key: Some(_), .. }
+                        | Doubt::Differs { .. }
+                        | Doubt::Duplicated { .. }),
+                    ..
+                }) = loaded
+                    .report
+                    .dossier()
+                    .and_then(|d| d.file(reference))
+                    .map(|f| &f.state)
                 {
                     // QAD showed it before and does not now: that is not absence, and a person must look.
                     tracing::warn!(report = %id, %reference, doubt = doubt.describe(), "a document seen before is not shown now");
@@ -75,7 +118,9 @@ impl<P: Ports> Desk<'_, P> {
                     "the look-up found nothing, its canary was found right after, and {} s have passed since the request was given up",
                     now.millis_since(&since) / 1_000
                 );
-                let (after, _) = self.record(id, loaded, resolver, Command::RecordFailed { reference, why }).await?;
+                let (after, _) = self
+                    .record(id, loaded, resolver, Command::RecordFailed { reference, why })
+                    .await?;
                 resolved.absent += 1;
                 Ok(after)
             }
@@ -86,7 +131,16 @@ impl<P: Ports> Desk<'_, P> {
             Shown::Agrees { .. } | Shown::Incident(_) | Shown::Unread(_) => {
                 let known = loaded.clone();
                 let after = self
-                    .record_shown(id, loaded, &file.document, &shown, Proof::Adopted, Vec::new(), &since, SystemActor::Resolver)
+                    .record_shown(
+                        id,
+                        loaded,
+                        &file.document,
+                        &shown,
+                        Proof::Adopted,
+                        Vec::new(),
+                        &since,
+                        SystemActor::Resolver,
+                    )
                     .await?
                     .unwrap_or(known);
                 match shown {

@@ -37,7 +37,13 @@ pub struct Brief {
 }
 impl Default for Brief {
     fn default() -> Self {
-        Self { stage: StageName::Unseen, marking: false, documents: Vec::new(), waypoints: Vec::new(), steps: 0 }
+        Self {
+            stage: StageName::Unseen,
+            marking: false,
+            documents: Vec::new(),
+            waypoints: Vec::new(),
+            steps: 0,
+        }
     }
 }
 impl Brief {
@@ -47,7 +53,9 @@ impl Brief {
     }
     /// Is a document still to be sent, or refused while another one stands?
     pub fn lacks_a_document(&self) -> bool {
-        self.documents.iter().any(|(_, mark)| matches!(mark, Mark::Planned | Mark::Refused))
+        self.documents
+            .iter()
+            .any(|(_, mark)| matches!(mark, Mark::Planned | Mark::Refused))
     }
 
     fn set(&mut self, reference: Option<Reference>, mark: Mark) {
@@ -58,7 +66,11 @@ impl Brief {
         self.stage = if any(Mark::InFlight) {
             StageName::Posting
         } else if any(Mark::Posted) {
-            if any(Mark::Refused) { StageName::PartlyPosted } else { StageName::Posting }
+            if any(Mark::Refused) {
+                StageName::PartlyPosted
+            } else {
+                StageName::Posting
+            }
         } else if any(Mark::Reversed) {
             StageName::Excluded
         } else if any(Mark::Refused) {
@@ -100,7 +112,11 @@ impl Roster {
 
     /// An empty roster of a connection.
     pub fn new(streams: Streams) -> Self {
-        Self { streams, after: None, briefs: BTreeMap::new() }
+        Self {
+            streams,
+            after: None,
+            briefs: BTreeMap::new(),
+        }
     }
 
     /// Reads what the log has beyond what was read before.
@@ -127,11 +143,17 @@ impl Roster {
 
     /// The reports for which `wanted` holds.
     pub fn select(&self, wanted: impl Fn(&Brief) -> bool) -> Vec<ReportId> {
-        self.briefs.iter().filter(|(_, brief)| wanted(brief)).map(|(id, _)| *id).collect()
+        self.briefs
+            .iter()
+            .filter(|(_, brief)| wanted(brief))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn apply(&mut self, recorded: &Recorded) -> Result<(), JournalError> {
-        let Some(report) = self.streams.report_of(&recorded.stream) else { return Ok(()) };
+        let Some(report) = self.streams.report_of(&recorded.stream) else {
+            return Ok(());
+        };
         let kind = recorded.event.kind.as_str();
         if kind == PART_KIND {
             return Ok(());
@@ -142,13 +164,25 @@ impl Roster {
         let facts = || -> Result<Facts, JournalError> {
             // The facts of a large mapping lie in parts; what matters here is then learned from its intents.
             if recorded.event.data.is_empty() {
-                return Ok(Facts { documents: Vec::new(), document: None, reference: None, to: None, then: None });
+                return Ok(Facts {
+                    documents: Vec::new(),
+                    document: None,
+                    reference: None,
+                    to: None,
+                    then: None,
+                });
             }
-            serde_json::from_slice::<Data>(&recorded.event.data).map(|data| data.facts).map_err(|source| JournalError::Codec {
-                stream: recorded.stream.clone(),
-                revision: recorded.revision.0,
-                source: crate::journal::CodecError::Json { kind: kind.to_owned(), doing: "read", source },
-            })
+            serde_json::from_slice::<Data>(&recorded.event.data)
+                .map(|data| data.facts)
+                .map_err(|source| JournalError::Codec {
+                    stream: recorded.stream.clone(),
+                    revision: recorded.revision.0,
+                    source: crate::journal::CodecError::Json {
+                        kind: kind.to_owned(),
+                        doing: "read",
+                        source,
+                    },
+                })
         };
         match kind {
             "Discovered" | "Revised" => {
@@ -161,7 +195,11 @@ impl Roster {
             "Held" => brief.stage = StageName::Held,
             "Mapped" => {
                 brief.stage = StageName::Mapped;
-                brief.documents = facts()?.documents.into_iter().map(|named| (named.reference, Mark::Planned)).collect();
+                brief.documents = facts()?
+                    .documents
+                    .into_iter()
+                    .map(|named| (named.reference, Mark::Planned))
+                    .collect();
             }
             "PostingStarted" => {
                 let reference = facts()?.document.map(|named| named.reference);
@@ -187,7 +225,9 @@ impl Roster {
             }
             "Rewound" => {
                 let to = facts()?.to;
-                if let Some((_, stage, documents)) = brief.waypoints.iter().find(|(at, _, _)| Some(*at) == to).cloned() {
+                if let Some((_, stage, documents)) =
+                    brief.waypoints.iter().find(|(at, _, _)| Some(*at) == to).cloned()
+                {
                     brief.stage = stage;
                     brief.documents = documents;
                 }
@@ -196,7 +236,10 @@ impl Roster {
                 let facts = facts()?;
                 match (facts.reference, facts.then) {
                     (Some(reference), Some(crate::report::AfterReversal::PlannedAgain)) => {
-                        let next = Reference { generation: reference.generation.next(), ..reference };
+                        let next = Reference {
+                            generation: reference.generation.next(),
+                            ..reference
+                        };
                         brief.documents.retain(|(known, _)| *known != reference);
                         brief.documents.push((next, Mark::Planned));
                         brief.set(Some(next), Mark::Planned);

@@ -22,11 +22,30 @@ impl<P: Ports> Desk<'_, P> {
             {
                 return Ok(version.clone());
             }
-            let version = self.connection.rules.version(last.map_or(1, |v| v.number.saturating_add(1)));
-            let event = RulesEvent::RuleSetActivated { version: version.clone(), content: self.connection.rules_text.clone() };
-            let draft = Draft { event, effective_at: self.ports.clock().now(), subject: None };
+            let version = self
+                .connection
+                .rules
+                .version(last.map_or(1, |v| v.number.saturating_add(1)));
+            let event = RulesEvent::RuleSetActivated {
+                version: version.clone(),
+                content: self.connection.rules_text.clone(),
+            };
+            let draft = Draft {
+                event,
+                effective_at: self.ports.clock().now(),
+                subject: None,
+            };
             let expected = head.map_or(Expected::NoStream, Expected::At);
-            match self.journal.append(&self.streams.rules(), expected, &self.stamp(SystemActor::Mapper), vec![draft]).await {
+            match self
+                .journal
+                .append(
+                    &self.streams.rules(),
+                    expected,
+                    &self.stamp(SystemActor::Mapper),
+                    vec![draft],
+                )
+                .await
+            {
                 Ok(_) => return Ok(version),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),

@@ -12,7 +12,10 @@ use crate::time::Moment;
 /// What QAD shows of a document.
 pub(super) enum Shown {
     /// One document bears the reference and agrees in every line.
-    Agrees { key: DocumentKey, date: chrono::NaiveDate },
+    Agrees {
+        key: DocumentKey,
+        date: chrono::NaiveDate,
+    },
     /// Something is there that is not simply ours: an incident.
     Incident(Doubt),
     /// One bears the reference, and could not be read back.
@@ -33,28 +36,51 @@ impl<P: Ports> Desk<'_, P> {
         };
         // What the log explains is no news: other documents of the report that stand where it says, or were reversed
         // and followed by this generation.
-        let unexplained: Vec<Sighting> = sightings.into_iter().filter(|sighting| !explained(report, document, sighting)).collect();
+        let unexplained: Vec<Sighting> = sightings
+            .into_iter()
+            .filter(|sighting| !explained(report, document, sighting))
+            .collect();
         match unexplained.as_slice() {
             [] => Shown::Absent,
             [one] if one.reference == document.reference => self.read(document, one).await,
-            _ => Shown::Incident(Doubt::Duplicated { sightings: unexplained }),
+            _ => Shown::Incident(Doubt::Duplicated {
+                sightings: unexplained,
+            }),
         }
     }
 
     async fn read(&self, document: &Document, sighting: &Sighting) -> Shown {
-        match self.ports.ledger().read_back(document.reference, &sighting.key).await {
+        match self
+            .ports
+            .ledger()
+            .read_back(document.reference, &sighting.key)
+            .await
+        {
             Ok(held) => {
                 let mut found = differences(document, &held);
                 if sighting.reversed || held.reversed {
-                    found.push(Difference { field: "state".into(), sent: "posted".into(), held: "reversed".into() });
+                    found.push(Difference {
+                        field: "state".into(),
+                        sent: "posted".into(),
+                        held: "reversed".into(),
+                    });
                 }
                 if found.is_empty() {
-                    Shown::Agrees { key: held.key, date: held.date }
+                    Shown::Agrees {
+                        key: held.key,
+                        date: held.date,
+                    }
                 } else {
-                    Shown::Incident(Doubt::Differs { key: sighting.key.clone(), differences: found })
+                    Shown::Incident(Doubt::Differs {
+                        key: sighting.key.clone(),
+                        differences: found,
+                    })
                 }
             }
-            Err(error) => Shown::Unread(Doubt::Unread { key: Some(sighting.key.clone()), detail: error.to_string() }),
+            Err(error) => Shown::Unread(Doubt::Unread {
+                key: Some(sighting.key.clone()),
+                detail: error.to_string(),
+            }),
         }
     }
 
@@ -73,10 +99,18 @@ impl<P: Ports> Desk<'_, P> {
     ) -> Result<Option<Loaded>, WorkflowError> {
         let reference = document.reference;
         let command = match shown {
-            Shown::Agrees { key, date } => Command::RecordPosted { reference, key: key.clone(), date: *date, proof, warnings },
-            Shown::Incident(doubt) | Shown::Unread(doubt) => {
-                Command::RecordDoubt { reference, doubt: doubt.clone(), since: since.clone() }
-            }
+            Shown::Agrees { key, date } => Command::RecordPosted {
+                reference,
+                key: key.clone(),
+                date: *date,
+                proof,
+                warnings,
+            },
+            Shown::Incident(doubt) | Shown::Unread(doubt) => Command::RecordDoubt {
+                reference,
+                doubt: doubt.clone(),
+                since: since.clone(),
+            },
             Shown::Absent | Shown::Unproven(_) => return Ok(None),
         };
         let (loaded, _) = self.record(id, loaded, Actor::System { part }, command).await?;
@@ -92,6 +126,7 @@ fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool 
     let stands = report.dossier().and_then(|dossier| dossier.file(sighting.reference)).is_some_and(|file| {
         matches!(&file.state, crate::report::DocumentState::Posted { key, .. } if *key == sighting.key)
     });
-    let earlier = sighting.reference.kind == document.reference.kind && sighting.reference.generation < document.reference.generation;
+    let earlier = sighting.reference.kind == document.reference.kind
+        && sighting.reference.generation < document.reference.generation;
     stands || (earlier && sighting.reversed)
 }

@@ -3,7 +3,13 @@
 //! A [`Scene`] holds both stand-ins in this process (so that a test can look into and change their worlds) and an
 //! installation in a folder of its own; [`Scene::tieout`] runs the real binary on it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests: a surprise must end the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a surprise must end the test"
+)]
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -64,7 +70,12 @@ impl Scene {
     pub async fn with(size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
         let scene = Self::uncertified(size, change).await;
         let certified = scene.certify().await;
-        assert_eq!(certified.status.code(), Some(0), "certification: {}", text(&certified));
+        assert_eq!(
+            certified.status.code(),
+            Some(0),
+            "certification: {}",
+            text(&certified)
+        );
         scene
     }
 
@@ -82,17 +93,48 @@ impl Scene {
         let stand_ins = StandIns::start(&options).await.expect("the stand-ins start");
         stand_ins.expensify.world().edit(change);
         let folder = tempfile::tempdir().expect("a folder");
-        let waits = Waits { quarantine: "3s", connect_timeout: "1s", read_timeout: "1s" };
-        let config =
-            install(&folder.path().join("installation"), &stand_ins.expensify.url(), &stand_ins.qad.url(), &waits, month::now()).expect("an installation");
-        Self { stand_ins, folder, config, offset_millis: clock.offset_millis() }
+        let waits = Waits {
+            quarantine: "3s",
+            connect_timeout: "1s",
+            read_timeout: "1s",
+        };
+        let config = install(
+            &folder.path().join("installation"),
+            &stand_ins.expensify.url(),
+            &stand_ins.qad.url(),
+            &waits,
+            month::now(),
+        )
+        .expect("an installation");
+        Self {
+            stand_ins,
+            folder,
+            config,
+            offset_millis: clock.offset_millis(),
+        }
     }
 
     /// Certifies the profile in the test workspace.
     pub async fn certify(&self) -> Output {
         self.tieout(&[
-            "profile", "certify", "--workspace", credentials::QAD_TEST_WORKSPACE, "--supplier", canary::SUPPLIER, "--account", "6410",
-            "--clearing", "2150", "--cost-centre", canary::COST_CENTRE, "--currency", "USD", "--date", "2026-10-15", "--as", "tester",
+            "profile",
+            "certify",
+            "--workspace",
+            credentials::QAD_TEST_WORKSPACE,
+            "--supplier",
+            canary::SUPPLIER,
+            "--account",
+            "6410",
+            "--clearing",
+            "2150",
+            "--cost-centre",
+            canary::COST_CENTRE,
+            "--currency",
+            "USD",
+            "--date",
+            "2026-10-15",
+            "--as",
+            "tester",
         ])
         .await
     }
@@ -128,11 +170,25 @@ impl Scene {
         let mut last = serde_json::Value::Null;
         for _ in 0..most {
             let output = self.tieout(&["sync", "--json"]).await;
-            assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "sync: {}", text(&output));
+            assert!(
+                matches!(output.status.code(), Some(0 | 1 | 3)),
+                "sync: {}",
+                text(&output)
+            );
             let cycles: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of sync");
             last = cycles[0].clone();
             let idle = last["complete"] == true
-                && ["captured", "posted", "adopted", "failed", "in_doubt", "marked_asked", "marked_proven"].iter().all(|key| last[*key] == 0);
+                && [
+                    "captured",
+                    "posted",
+                    "adopted",
+                    "failed",
+                    "in_doubt",
+                    "marked_asked",
+                    "marked_proven",
+                ]
+                .iter()
+                .all(|key| last[*key] == 0);
             if idle {
                 break;
             }
@@ -146,13 +202,25 @@ impl Scene {
     /// Every document in the workspace's ledger whose reference is one of ours.
     pub fn ledger(&self) -> Vec<tieout_sandbox::qad::world::Document> {
         self.stand_ins.qad.handle().read(|world| {
-            let workspace = world.workspaces.get(credentials::QAD_WORKSPACE).expect("the workspace");
-            workspace.ledger.iter().filter(|d| !d.reference.starts_with("ECANARY")).cloned().collect()
+            let workspace = world
+                .workspaces
+                .get(credentials::QAD_WORKSPACE)
+                .expect("the workspace");
+            workspace
+                .ledger
+                .iter()
+                .filter(|d| !d.reference.starts_with("ECANARY"))
+                .cloned()
+                .collect()
         })
     }
 }
 
 /// Both streams of a finished program.
 pub fn text(output: &Output) -> String {
-    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }

@@ -56,7 +56,9 @@ pub struct CountedCall {
 /// Every approved and reimbursed report of these policies that the stand-in Expensify holds.
 pub async fn source(origin: &str, policies: &[String], zone: Tz) -> Result<Vec<SourceRow>, Failure> {
     let reports: Vec<AuditedReport> = fetch(origin, "/_sandbox/reports").await?;
-    let ours = reports.into_iter().filter(|report| policies.contains(&report.policy_id));
+    let ours = reports
+        .into_iter()
+        .filter(|report| policies.contains(&report.policy_id));
     Ok(ours
         .map(|report| SourceRow {
             report_id: report.report_id,
@@ -70,7 +72,8 @@ pub async fn source(origin: &str, policies: &[String], zone: Tz) -> Result<Vec<S
 
 /// Every document that the stand-in QAD holds in a workspace.
 pub async fn ledger(origin: &str, workspace: &str) -> Result<Vec<LedgerRow>, Failure> {
-    let documents: Vec<AuditedDocument> = fetch(origin, &format!("/_sandbox/documents?workspace={workspace}")).await?;
+    let documents: Vec<AuditedDocument> =
+        fetch(origin, &format!("/_sandbox/documents?workspace={workspace}")).await?;
     Ok(documents
         .into_iter()
         .map(|document| {
@@ -84,7 +87,11 @@ pub async fn ledger(origin: &str, workspace: &str) -> Result<Vec<LedgerRow>, Fai
                 kind,
                 currency: document.currency,
                 amount,
-                key: DocumentKey { year: document.year, daybook: document.daybook, voucher: Voucher(document.voucher) },
+                key: DocumentKey {
+                    year: document.year,
+                    daybook: document.daybook,
+                    voucher: Voucher(document.voucher),
+                },
                 reversed: document.reversal.is_some(),
             }
         })
@@ -103,8 +110,15 @@ pub async fn calls(origin: &str) -> Result<Vec<CountedCall>, Failure> {
 
 async fn fetch<T: DeserializeOwned>(origin: &str, path: &str) -> Result<T, Failure> {
     let failed = |detail: String| Failure::Outside(format!("the stand-in's {path} cannot be read: {detail}"));
-    let client = reqwest::Client::builder().no_proxy().build().map_err(|e| failed(e.to_string()))?;
-    let answer = client.get(format!("{origin}{path}")).send().await.map_err(|e| failed(e.to_string()))?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .map_err(|e| failed(e.to_string()))?;
+    let answer = client
+        .get(format!("{origin}{path}"))
+        .send()
+        .await
+        .map_err(|e| failed(e.to_string()))?;
     let body = answer.bytes().await.map_err(|e| failed(e.to_string()))?;
     serde_json::from_slice(&body).map_err(|e| failed(e.to_string()))
 }

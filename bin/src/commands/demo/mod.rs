@@ -16,8 +16,8 @@ use tieout_projections::work_list::{Row, WorkListView};
 use tieout_sandbox::month::{self, Size, canary, credentials};
 
 use self::stage::{StageOptions, StandIns, Waits, install};
-use super::outcome::Summary;
 use super::certify::{Certificate, certify_in};
+use super::outcome::Summary;
 use super::sync::cycle;
 use crate::cli::DemoArgs;
 use crate::config::{Config, ConnectionConfig};
@@ -40,16 +40,41 @@ const FAST: u32 = 60;
 pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
     let shrink = NonZeroU32::new(if args.fast { FAST } else { 1 }).unwrap_or(NonZeroU32::MIN);
     let clock = SystemClock::set_to(month::now());
-    let options = StageOptions { seed: args.seed, size: Size::Demo, expensify_port: 0, qad_port: 0, shrink, clock: clock.clone() };
+    let options = StageOptions {
+        seed: args.seed,
+        size: Size::Demo,
+        expensify_port: 0,
+        qad_port: 0,
+        shrink,
+        clock: clock.clone(),
+    };
     let stand_ins = StandIns::start(&options).await?;
 
     let temporary = tempfile::tempdir()?;
-    let folder = args.keep.clone().unwrap_or_else(|| temporary.path().join("larkfield"));
-    let waits = Waits { quarantine: QUARANTINE, connect_timeout: "1s", read_timeout: "3s" };
-    let path = install(&folder, &stand_ins.expensify.url(), &stand_ins.qad.url(), &waits, clock.now())?;
+    let folder = args
+        .keep
+        .clone()
+        .unwrap_or_else(|| temporary.path().join("larkfield"));
+    let waits = Waits {
+        quarantine: QUARANTINE,
+        connect_timeout: "1s",
+        read_timeout: "3s",
+    };
+    let path = install(
+        &folder,
+        &stand_ins.expensify.url(),
+        &stand_ins.qad.url(),
+        &waits,
+        clock.now(),
+    )?;
     let mut installation = Installation::open_at(Config::read(&path)?, clock)?;
     installation.shrink_limits(shrink);
-    let config = installation.config.connection.first().cloned().ok_or_else(|| Failure::Usage("the demo has no connection".into()))?;
+    let config = installation
+        .config
+        .connection
+        .first()
+        .cloned()
+        .ok_or_else(|| Failure::Usage("the demo has no connection".into()))?;
 
     out.words(&format!(
         "Larkfield, a made-up manufacturer: two plants, a sales office, 250 people, October 2026 (seed {}).\n\
@@ -78,8 +103,16 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
         let began = Instant::now();
         let outcome = cycle(&installation, &config, &world, out.shows_progress()).await?;
         let summary = Summary::of(config.name.as_str(), &outcome);
-        out.words(&format!("Cycle {} ({:.1} s)  {}", summaries.len() + 1, began.elapsed().as_secs_f32(), summary.words()))?;
-        let unsettled = outcome.in_doubt > 0 || outcome.posted.confirmed > 0 || outcome.posted.failed > 0 || outcome.marked.asked > 0;
+        out.words(&format!(
+            "Cycle {} ({:.1} s)  {}",
+            summaries.len() + 1,
+            began.elapsed().as_secs_f32(),
+            summary.words()
+        ))?;
+        let unsettled = outcome.in_doubt > 0
+            || outcome.posted.confirmed > 0
+            || outcome.posted.failed > 0
+            || outcome.marked.asked > 0;
         summaries.push(summary);
         rows = work_list(&installation, &config).await?;
         tied = reconcile(&installation, &config, &stand_ins, &apart, &rows).await?;
@@ -87,16 +120,41 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
             break;
         }
         if outcome.in_doubt > 0 {
-            out.words(&format!("  waiting out the quarantine ({QUARANTINE}) before what was not found may be sent again"))?;
+            out.words(&format!(
+                "  waiting out the quarantine ({QUARANTINE}) before what was not found may be sent again"
+            ))?;
             tokio::time::sleep(QUARANTINE_PAUSE).await;
         }
     }
 
     let calls = ends::calls(&stand_ins.expensify.base_url()).await?;
-    report::print(&installation, &config, &tied, &rows, &calls, started.elapsed(), out).await?;
-    report::document(&installation, &config, &tied, &rows, &calls, &summaries, args.keep.as_deref(), out).await?;
+    report::print(
+        &installation,
+        &config,
+        &tied,
+        &rows,
+        &calls,
+        started.elapsed(),
+        out,
+    )
+    .await?;
+    report::document(
+        &installation,
+        &config,
+        &tied,
+        &rows,
+        &calls,
+        &summaries,
+        args.keep.as_deref(),
+        out,
+    )
+    .await?;
     if let Some(folder) = &args.keep {
-        out.words(&format!("\nThe installation is kept in {}: try `tieout reports --config {}`.", folder.display(), path.display()))?;
+        out.words(&format!(
+            "\nThe installation is kept in {}: try `tieout reports --config {}`.",
+            folder.display(),
+            path.display()
+        ))?;
     }
     stand_ins.expensify.shutdown().await;
     stand_ins.qad.shutdown().await;
@@ -104,8 +162,15 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
 }
 
 /// Certifies the profile in the stand-in's test workspace, visibly. Nothing posts before that.
-async fn certify(installation: &Installation, config: &ConnectionConfig, out: Out) -> Result<BTreeSet<tieout_domain::ids::Reference>, Failure> {
-    out.words(&format!("Certifying the QAD profile in the test workspace {}:", credentials::QAD_TEST_WORKSPACE))?;
+async fn certify(
+    installation: &Installation,
+    config: &ConnectionConfig,
+    out: Out,
+) -> Result<BTreeSet<tieout_domain::ids::Reference>, Failure> {
+    out.words(&format!(
+        "Certifying the QAD profile in the test workspace {}:",
+        credentials::QAD_TEST_WORKSPACE
+    ))?;
     let certificate = Certificate {
         workspace: credentials::QAD_TEST_WORKSPACE.into(),
         supplier: canary::SUPPLIER.into(),
@@ -116,7 +181,10 @@ async fn certify(installation: &Installation, config: &ConnectionConfig, out: Ou
         date: None,
         person: "demo".into(),
     };
-    let evidence = certify_in(installation, config, &certificate, &mut |step| out.words(&format!("  {step}"))).await?;
+    let evidence = certify_in(installation, config, &certificate, &mut |step| {
+        out.words(&format!("  {step}"))
+    })
+    .await?;
     out.words("")?;
     Ok(evidence.into_iter().map(|(reference, _)| reference).collect())
 }
@@ -124,8 +192,12 @@ async fn certify(installation: &Installation, config: &ConnectionConfig, out: Ou
 async fn work_list(installation: &Installation, config: &ConnectionConfig) -> Result<Vec<Row>, Failure> {
     let views = Views::of(installation);
     let view = WorkListView::default();
-    view.catch_up(installation.log.as_ref(), &views).await.map_err(|e| Failure::Outside(e.to_string()))?;
-    view.rows_of(&views, config.id).await.map_err(|e| Failure::Outside(e.to_string()))
+    view.catch_up(installation.log.as_ref(), &views)
+        .await
+        .map_err(|e| Failure::Outside(e.to_string()))?;
+    view.rows_of(&views, config.id)
+        .await
+        .map_err(|e| Failure::Outside(e.to_string()))
 }
 
 /// Law 6, both ends fetched from the stand-ins apart from the log.
@@ -137,13 +209,27 @@ async fn reconcile(
     rows: &[Row],
 ) -> Result<TieOut, Failure> {
     let zone = config.qad.timezone;
-    let policies: Vec<String> = config.expensify.policies.iter().map(ToString::to_string).collect();
+    let policies: Vec<String> = config
+        .expensify
+        .policies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let mut source = ends::source(&stand_ins.expensify.base_url(), &policies, zone).await?;
     // What was approved long before go-live is outside the interface; what the poll overlaps into is inside and counted.
     let known: BTreeSet<_> = rows.iter().map(|row| row.report_id).collect();
     let first = tieout_projections::month::Month::from(config.expensify.go_live);
-    source.retain(|report| known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first));
+    source.retain(|report| {
+        known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first)
+    });
     let ledger = ends::ledger(&stand_ins.qad.origin(), config.qad.workspace.as_str()).await?;
     let _ = installation;
-    Ok(tie_out(&[Ends { connection: config.name.as_str(), zone, source: &source, ledger: &ledger, apart, rows }]))
+    Ok(tie_out(&[Ends {
+        connection: config.name.as_str(),
+        zone,
+        source: &source,
+        ledger: &ledger,
+        apart,
+        rows,
+    }]))
 }

@@ -17,7 +17,9 @@ use crate::out::{Failure, Out};
 const WIDTH: usize = 100;
 
 fn listed(config: &ConnectionConfig, rows: &[Row]) -> Vec<Listed> {
-    rows.iter().map(|row| Listed::of(row, config.name.as_str(), config.qad.timezone, None)).collect()
+    rows.iter()
+        .map(|row| Listed::of(row, config.name.as_str(), config.qad.timezone, None))
+        .collect()
 }
 
 /// Calls by operation: all, struck by a fault, refused by the limiter.
@@ -42,11 +44,15 @@ pub async fn print(
     elapsed: Duration,
     out: Out,
 ) -> Result<(), Failure> {
-    let mut text = String::from("\nTHE TIE-OUT: Expensify's and QAD's own listings, fetched apart from the log\n\n");
+    let mut text =
+        String::from("\nTHE TIE-OUT: Expensify's and QAD's own listings, fetched apart from the log\n\n");
     render(tied, &mut text, WIDTH).map_err(|e| Failure::Outside(e.to_string()))?;
 
     let listed = listed(config, rows);
-    for (bucket, title) in [(Bucket::Rejected, "REJECTED: what to do"), (Bucket::Held, "HELD: waiting")] {
+    for (bucket, title) in [
+        (Bucket::Rejected, "REJECTED: what to do"),
+        (Bucket::Held, "HELD: waiting"),
+    ] {
         let members: Vec<&Listed> = listed.iter().filter(|row| row.bucket == bucket).collect();
         if members.is_empty() {
             continue;
@@ -56,7 +62,9 @@ pub async fn print(
         let mut by_reason: BTreeMap<(String, &str), Vec<String>> = BTreeMap::new();
         for row in members {
             for reason in &row.reasons {
-                let total = row.total.map_or_else(String::new, |total| format!(" ({total} {})", row.currency));
+                let total = row
+                    .total
+                    .map_or_else(String::new, |total| format!(" ({total} {})", row.currency));
                 by_reason
                     .entry((reason.code.to_string(), reason.remedy))
                     .or_default()
@@ -85,7 +93,12 @@ pub async fn print(
         }
         text.push_str(&format!("  {operation:<12}{count:>4}{note}\n"));
     }
-    text.push_str(&format!("  {:<12}{:>4}  in {:.0} s\n", "together", calls.len(), elapsed.as_secs_f32()));
+    text.push_str(&format!(
+        "  {:<12}{:>4}  in {:.0} s\n",
+        "together",
+        calls.len(),
+        elapsed.as_secs_f32()
+    ));
     text.push_str("  A cycle asks 2 per window, 2 per 100 reports to mark, and retries; never per report.\n");
     out.words(&text)
 }
@@ -104,7 +117,12 @@ pub async fn document(
 ) -> Result<(), Failure> {
     let counts: BTreeMap<String, serde_json::Value> = by_operation(calls)
         .into_iter()
-        .map(|(operation, (count, faults, throttled))| (operation, json!({"calls": count, "faults": faults, "throttled": throttled})))
+        .map(|(operation, (count, faults, throttled))| {
+            (
+                operation,
+                json!({"calls": count, "faults": faults, "throttled": throttled}),
+            )
+        })
         .collect();
     out.document(&json!({
         "ties": tied.ties(), "tie_out": tied, "cycles": summaries, "reports": listed(config, rows),

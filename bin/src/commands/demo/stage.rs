@@ -59,7 +59,11 @@ impl StandIns {
     /// Starts both on loopback.
     pub async fn start(options: &StageOptions) -> Result<Self, Failure> {
         let Month { expensify, qad, .. } = month::month(options.seed, options.size);
-        let limits = if options.shrink.get() == 1 { Limits::production() } else { Limits::shrunk_by(options.shrink.get()) };
+        let limits = if options.shrink.get() == 1 {
+            Limits::production()
+        } else {
+            Limits::shrunk_by(options.shrink.get())
+        };
         let config = ExpensifyConfig {
             port: options.expensify_port,
             clock: shared(&options.clock),
@@ -67,9 +71,18 @@ impl StandIns {
             seed: options.seed,
             ..ExpensifyConfig::new(expensify)
         };
-        let expensify = ExpensifyStandIn::start(config).await.map_err(|e| Failure::Usage(format!("the stand-in Expensify cannot start: {e}")))?;
-        let config = QadConfig { port: options.qad_port, clock: shared(&options.clock), world: qad, ..QadConfig::default() };
-        let qad = QadStandIn::start(config).await.map_err(|e| Failure::Usage(format!("the stand-in QAD cannot start: {e}")))?;
+        let expensify = ExpensifyStandIn::start(config)
+            .await
+            .map_err(|e| Failure::Usage(format!("the stand-in Expensify cannot start: {e}")))?;
+        let config = QadConfig {
+            port: options.qad_port,
+            clock: shared(&options.clock),
+            world: qad,
+            ..QadConfig::default()
+        };
+        let qad = QadStandIn::start(config)
+            .await
+            .map_err(|e| Failure::Usage(format!("the stand-in QAD cannot start: {e}")))?;
         Ok(Self { expensify, qad })
     }
 }
@@ -101,12 +114,23 @@ pub fn profile(waits: &Waits) -> Result<String, Failure> {
     .fill(TEMPLATE);
     let mut text = filled;
     for (from, to) in [
-        ("quarantine = \"15m\" ", format!("quarantine = \"{}\" ", waits.quarantine)),
-        ("connect_timeout = \"10s\" ", format!("connect_timeout = \"{}\" ", waits.connect_timeout)),
-        ("read_timeout = \"60s\" ", format!("read_timeout = \"{}\" ", waits.read_timeout)),
+        (
+            "quarantine = \"15m\" ",
+            format!("quarantine = \"{}\" ", waits.quarantine),
+        ),
+        (
+            "connect_timeout = \"10s\" ",
+            format!("connect_timeout = \"{}\" ", waits.connect_timeout),
+        ),
+        (
+            "read_timeout = \"60s\" ",
+            format!("read_timeout = \"{}\" ", waits.read_timeout),
+        ),
     ] {
         if !text.contains(from) {
-            return Err(Failure::Usage(format!("the profile template has no `{from}` any more: the demo must be told its new form")));
+            return Err(Failure::Usage(format!(
+                "the profile template has no `{from}` any more: the demo must be told its new form"
+            )));
         }
         text = text.replace(from, &to);
     }
@@ -115,7 +139,13 @@ pub fn profile(waits: &Waits) -> Result<String, Failure> {
 
 /// Sets an installation up in a folder that is empty or does not exist: configuration, rules, profile, key, vault, log.
 /// Returns the path of its configuration.
-pub fn install(folder: &Path, expensify_url: &str, qad_url: &str, waits: &Waits, now: DateTime<Utc>) -> Result<PathBuf, Failure> {
+pub fn install(
+    folder: &Path,
+    expensify_url: &str,
+    qad_url: &str,
+    waits: &Waits,
+    now: DateTime<Utc>,
+) -> Result<PathBuf, Failure> {
     let made = |what: &str| {
         let what = what.to_owned();
         move |e: std::io::Error| Failure::Usage(format!("{what} cannot be made: {e}"))
@@ -123,10 +153,16 @@ pub fn install(folder: &Path, expensify_url: &str, qad_url: &str, waits: &Waits,
     fs::create_dir_all(folder).map_err(made("the folder"))?;
     let config_path = folder.join("tieout.toml");
     if config_path.exists() {
-        return Err(Failure::Usage(format!("{} exists: name a folder that does not", config_path.display())));
+        return Err(Failure::Usage(format!(
+            "{} exists: name a folder that does not",
+            config_path.display()
+        )));
     }
     let id = ConnectionId(SystemEntropy.uuid());
-    let policies: Vec<String> = month::POLICIES.iter().map(|policy| format!("\"{policy}\"")).collect();
+    let policies: Vec<String> = month::POLICIES
+        .iter()
+        .map(|policy| format!("\"{policy}\""))
+        .collect();
     let config = format!(
         r#"# A made-up installation: Larkfield, a manufacturer that does not exist, against the stand-ins of `tieout sandbox`.
 [store]
@@ -167,17 +203,35 @@ timezone = "{timezone}"
     let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
     let key = folder.join("tieout.key");
     create_key_file(&key).map_err(|e| usage(&e))?;
-    let mut vault = Vault::create(&folder.join("tieout.vault"), &KeySource::File(key), now).map_err(|e| usage(&e))?;
+    let mut vault =
+        Vault::create(&folder.join("tieout.vault"), &KeySource::File(key), now).map_err(|e| usage(&e))?;
     let keys = vault.people_keys().map_err(|e| usage(&e))?;
     People::create(&folder.join("tieout.people"), keys).map_err(|e| usage(&e))?;
     let secret = |text: &str| SecretString::from(text.to_owned());
     let sets = [
-        ("expensify", vec![("partner_user_id", credentials::EXPENSIFY_USER_ID), ("partner_user_secret", credentials::EXPENSIFY_SECRET)]),
-        ("qad", vec![("client_id", credentials::QAD_CLIENT_ID), ("username", credentials::QAD_USER), ("password", credentials::QAD_PASSWORD)]),
+        (
+            "expensify",
+            vec![
+                ("partner_user_id", credentials::EXPENSIFY_USER_ID),
+                ("partner_user_secret", credentials::EXPENSIFY_SECRET),
+            ],
+        ),
+        (
+            "qad",
+            vec![
+                ("client_id", credentials::QAD_CLIENT_ID),
+                ("username", credentials::QAD_USER),
+                ("password", credentials::QAD_PASSWORD),
+            ],
+        ),
     ];
     for (system, fields) in sets {
         let name = SetName::new(format!("{id}/{system}")).map_err(|e| usage(&e))?;
-        let fields = fields.into_iter().fold(SecretFields::new(), |set, (field, value)| set.with(field, secret(value)));
+        let fields = fields
+            .into_iter()
+            .fold(SecretFields::new(), |set, (field, value)| {
+                set.with(field, secret(value))
+            });
         vault.put(&name, &fields, now).map_err(|e| usage(&e))?;
     }
     SqliteLog::open(folder.join("tieout.db"))?;

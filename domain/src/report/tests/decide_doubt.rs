@@ -266,7 +266,9 @@ fn a_document_reversed_for_good_beside_a_refused_one_is_not_planned_again_by_its
     // The journal is refused instead of posted.
     let at = events
         .iter()
-        .position(|event| matches!(event, ReportEvent::DocumentPosted { reference, .. } if *reference == j1()))
+        .position(
+            |event| matches!(event, ReportEvent::DocumentPosted { reference, .. } if *reference == j1()),
+        )
         .unwrap();
     events.truncate(at);
     events.push(refused);

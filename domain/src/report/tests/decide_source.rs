@@ -106,7 +106,9 @@ fn of_a_person_who_was_forgotten_nothing_is_captured_again() {
         material_hash: payload().material_hash(SALT),
         payload: empty,
     };
-    given([before]).when(see(with_fresh_salt(payload()))).then_nothing();
+    given([before])
+        .when(see(with_fresh_salt(payload())))
+        .then_nothing();
 }
 
 // ── the flag at the source ───────────────────────────────────────────────────────────────────────────────────────
