@@ -1,6 +1,6 @@
 //! The commands, a file each.
 
-mod certify;
+pub mod certify;
 mod credentials;
 mod decide;
 pub mod demo;
