@@ -3,9 +3,11 @@
 use serde_json::Value;
 use tieout_domain::ports::{LogError, Position};
 use tieout_projections::view::{Stepped, ViewPort, ViewRow, ViewStep};
+use tieout_projections::work_list::WorkListError;
 use tieout_store::ViewStore;
 
 use crate::installation::Installation;
+use crate::out::Failure;
 
 /// The views of an installation.
 #[derive(Clone)]
@@ -61,5 +63,15 @@ impl ViewPort for Views {
     }
     async fn drop_view(&self, view: &str) -> Result<(), LogError> {
         self.0.drop_view(view).await
+    }
+}
+
+impl From<WorkListError> for Failure {
+    fn from(error: WorkListError) -> Self {
+        match error {
+            WorkListError::Journal(error) => error.into(),
+            WorkListError::Store(error) => error.into(),
+            WorkListError::Row { .. } => Self::Person(error.to_string()),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod credentials;
 mod decide;
 pub mod demo;
 mod doctor;
+mod find;
 mod guide;
 mod init;
 mod log;
@@ -16,6 +17,7 @@ mod sandbox;
 mod serve;
 mod show;
 mod sync;
+mod terminal;
 
 use crate::cli::{Cli, Command};
 use crate::installation::Installation;

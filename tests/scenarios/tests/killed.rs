@@ -2,15 +2,19 @@
 //! each document is posted exactly once, each report is marked, and nothing stays in doubt.
 
 use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
 use tieout_sandbox::qad::FaultKind;
-use tieout_scenarios::{Dice, Scene, text};
+use tieout_scenarios::{Dice, Scene, binary, text};
 use tokio::task::JoinSet;
 
 const KILLED: Option<i32> = Some(9);
+
+/// Scenes at once.
+const AT_ONCE: usize = 4;
 
 /// Each point with the passing at which the process dies: in the middle of the three reports where it passes for each.
 const POINTS: [&str; 10] =
@@ -31,10 +35,14 @@ async fn dies_at(point: &'static str, fault: Option<FaultKind>) {
     assert!(scene.stand_ins.qad.handle().faults().pending().is_empty(), "{when}: the fault has struck");
 }
 
-/// Every point at once: most of the time is the quarantine's.
+/// Every point, a few at once: most of the time is the quarantine's.
 async fn dies_at_every_point(fault: Option<FaultKind>) {
+    binary();
     let mut scenes = JoinSet::new();
     for point in POINTS {
+        if scenes.len() >= AT_ONCE {
+            scenes.join_next().await.expect("one is running").expect("the scene ends well");
+        }
         scenes.spawn(dies_at(point, fault.clone()));
     }
     while let Some(ended) = scenes.join_next().await {
@@ -42,49 +50,70 @@ async fn dies_at_every_point(fault: Option<FaultKind>) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_every_point() {
     dies_at_every_point(None).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_every_point_while_an_answer_is_lost_after_the_document_is_stored() {
     dies_at_every_point(Some(FaultKind::DropAfter)).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_every_point_while_a_request_is_lost() {
     dies_at_every_point(Some(FaultKind::DropBefore)).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_every_point_while_a_gateway_fails_after_the_document_is_stored() {
     dies_at_every_point(Some(FaultKind::ErrorAfter { status: 502 })).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_every_point_while_a_page_comes_instead_of_an_answer() {
     dies_at_every_point(Some(FaultKind::HtmlPageAfter)).await;
 }
 
-#[tokio::test]
+/// Runs the program, and kills it a moment after it has asked QAD for something so many times; was it killed?
+///
+/// Counted in calls and not in time, so that a slow machine dies as far into the cycle as a quick one.
+async fn dies_after(scene: &Scene, calls: usize, moment: Duration) -> bool {
+    let counted = scene.stand_ins.qad.handle().calls();
+    counted.clear();
+    let mut command = scene.command(&["sync"]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    loop {
+        if let Some(ended) = running.try_wait().expect("it can be waited for") {
+            assert_eq!(ended.signal(), None, "nobody killed it");
+            return false;
+        }
+        if counted.all().len() >= calls {
+            tokio::time::sleep(moment).await;
+            running.kill().await.expect("it is killed");
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_random_moments_again_and_again() {
-    let scene = Scene::with(Size::Many { reports: 12, lines: 2 }, |_| {}).await;
+    binary();
+    let reports = 12;
+    let scene = Scene::with(Size::Many { reports, lines: 2 }, |_| {}).await;
     let mut dice = Dice::new(20_261_102);
     let mut killed = 0;
-    for round in 0..36 {
-        let mut running = scene.command(&["sync"]).spawn().expect("the program starts");
-        let life = Duration::from_millis(dice.below(1_200));
-        match tokio::time::timeout(life, running.wait()).await {
-            Ok(ended) => assert_eq!(ended.expect("it ends").signal(), None),
-            Err(_) => {
-                running.kill().await.expect("it is killed");
-                killed += 1;
-            }
+    for round in 0..48 {
+        let (calls, moment) = (dice.below(70), Duration::from_micros(dice.below(9_000)));
+        killed += u32::from(dies_after(&scene, usize::try_from(calls).expect("small"), moment).await);
+        scene.nothing_is_wrong(&format!("round {round}, after {calls} calls and {moment:?}"));
+        if scene.marked().len() == reports {
+            break;
         }
-        scene.nothing_is_wrong(&format!("round {round}, after {life:?}"));
     }
-    assert!(killed >= 12, "only {killed} of 36 were killed: the moments are too late for this machine");
+    eprintln!("KILLED {killed}");
+    assert!(killed >= 12, "killed only {killed} times");
     let last = scene.settle(10).await;
-    scene.all_is_done(12, &last, "after the last kill").await;
+    scene.all_is_done(reports, &last, "after the last kill").await;
 }
