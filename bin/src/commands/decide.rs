@@ -1,5 +1,125 @@
-//! (in the making)
-use crate::{cli::*, installation::Installation, out::{Failure, Out}};
-pub async fn replay(_: &Installation, _: ReplayArgs, _: Out) -> Result<u8, Failure> { Err(Failure::Usage("being built".into())) }
-pub async fn resolve(_: &Installation, _: ResolveArgs, _: Out) -> Result<u8, Failure> { Err(Failure::Usage("being built".into())) }
-pub async fn exclude(_: &Installation, _: ExcludeArgs, _: Out) -> Result<u8, Failure> { Err(Failure::Usage("being built".into())) }
+//! What a person may decide about a report: `tieout replay`, `exclude` and `resolve`. Each decision is an event, with who
+//! and why; the aggregate refuses what the log shows cannot be.
+
+mod resolve;
+mod without_effects;
+
+use serde_json::{Value, json};
+use tieout_domain::ids::PersonName;
+use tieout_domain::journal::Actor;
+use tieout_domain::report::{Command, Exclusion, Step};
+use tieout_domain::workflow::{Desk, Loaded, person};
+
+pub use self::resolve::resolve;
+use self::without_effects::WithoutEffects;
+use super::find::{self, Found};
+use crate::cli::{Decision, ExcludeArgs, ReplayArgs};
+use crate::installation::Installation;
+use crate::out::{DONE, Failure, Out};
+
+/// Who decides, and why: neither may be blank.
+struct Decided {
+    actor: Actor,
+    why: String,
+}
+
+impl Decided {
+    fn of(decision: &Decision) -> Result<Self, Failure> {
+        let name = PersonName::new(&decision.person).map_err(|e| Failure::Usage(format!("--as: {e}")))?;
+        let why = decision.why.trim();
+        if why.is_empty() {
+            return Err(Failure::Usage(
+                "--why is blank: say why, it stands in the report's trail for good".to_owned(),
+            ));
+        }
+        Ok(Self {
+            actor: person(name),
+            why: why.to_owned(),
+        })
+    }
+}
+
+/// Takes a report back to an earlier step. The next cycle goes on from there.
+pub async fn replay(installation: &Installation, args: ReplayArgs, out: Out) -> Result<u8, Failure> {
+    let Decided { actor, why } = Decided::of(&args.decision)?;
+    let found = find::report(
+        installation,
+        &args.decision.report,
+        args.decision.connection.as_deref(),
+    )
+    .await?;
+    let connection = installation.connection(found.connection)?;
+    let world = WithoutEffects::of(installation);
+    let desk = Desk::for_command(&world, &connection, installation.instance, "replay");
+    let mut to = None;
+    let (after, events) = desk
+        .act(found.report, actor, |report| {
+            to = args.to.map(Step).or_else(|| report.captured_at());
+            Some(Command::Rewind { to, why: why.clone() })
+        })
+        .await?;
+    let step = to.map_or_else(String::new, |step| format!("to step {step}; "));
+    out.words(&format!(
+        "{}: taken back {step}it is {} again, and the next cycle goes on from there",
+        found.report,
+        after.report.stage().name()
+    ))?;
+    tell(found, &after, events, json!({"decided": "replay", "to": to}), out)?;
+    Ok(DONE)
+}
+
+/// Leaves a report out.
+pub async fn exclude(installation: &Installation, args: ExcludeArgs, out: Out) -> Result<u8, Failure> {
+    let Decided { actor, why } = Decided::of(&args.decision)?;
+    let ledger_reference = args
+        .ledger_reference
+        .map(|there| there.trim().to_owned())
+        .filter(|there| !there.is_empty());
+    let found = find::report(
+        installation,
+        &args.decision.report,
+        args.decision.connection.as_deref(),
+    )
+    .await?;
+    let connection = installation.connection(found.connection)?;
+    let world = WithoutEffects::of(installation);
+    let desk = Desk::for_command(&world, &connection, installation.instance, "exclude");
+    let exclusion = Exclusion::Decided {
+        reason: why,
+        ledger_reference: ledger_reference.clone(),
+    };
+    let (after, events) = desk
+        .act(found.report, actor, |_| Some(Command::Exclude(exclusion.clone())))
+        .await?;
+    let already = if events == 0 { "was already " } else { "is " };
+    out.words(&format!(
+        "{}: it {already}left out; `tieout replay` takes it in again",
+        found.report
+    ))?;
+    tell(
+        found,
+        &after,
+        events,
+        json!({"decided": "exclude", "ledger_reference": ledger_reference}),
+        out,
+    )?;
+    Ok(DONE)
+}
+
+/// The decision as JSON: what was decided, how many events that came to (none where it was so already), and where the
+/// report is after it.
+fn tell(
+    found: Found<'_>,
+    after: &Loaded,
+    events: usize,
+    mut decision: Value,
+    out: Out,
+) -> Result<(), Failure> {
+    if let Value::Object(members) = &mut decision {
+        members.insert("connection".to_owned(), json!(found.connection.name));
+        members.insert("report_id".to_owned(), json!(found.report));
+        members.insert("state".to_owned(), json!(after.report.stage().name()));
+        members.insert("events".to_owned(), json!(events));
+    }
+    out.document(&decision)
+}
