@@ -9,14 +9,15 @@ pub fn columns() -> Option<u16> {
 /// A text from elsewhere as it may stand on a terminal: characters that move the cursor, colour the screen or turn the
 /// direction of what follows are written out, e.g. `\u{1b}`; all others stay.
 pub fn safe(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if disturbs(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            if disturbs(c) {
+                out.extend(c.escape_default());
+            } else {
+                out.push(c);
+            }
+            out
+        })
 }
 
 fn disturbs(c: char) -> bool {

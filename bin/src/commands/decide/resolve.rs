@@ -3,16 +3,16 @@
 
 use serde_json::json;
 use tieout_domain::ids::{DaybookCode, Reference, ReportId, Voucher};
-use tieout_domain::ports::{Clock as _, Ledger as _, LookUp, Ports as _};
+use tieout_domain::ports::{Clock as _, Ledger as _, LookUp};
 use tieout_domain::posting::{Difference, Document, DocumentKey, Sighting, differences};
-use tieout_domain::report::{Command, Decision, DocumentFile, DocumentState, Report};
+use tieout_domain::report::{Command, Decision, DocumentFile, DocumentState, Dossier, Report};
 use tieout_domain::workflow::Desk;
 
-use super::{Decided, tell};
+use super::{Decided, WithoutEffects, tell};
 use crate::cli::ResolveArgs;
 use crate::commands::find;
 use crate::commands::terminal::safe;
-use crate::installation::{Installation, World};
+use crate::installation::{Installation, Qad};
 use crate::out::{DONE, Failure, Out};
 
 /// Settles a document in doubt.
@@ -33,19 +33,21 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
         args.decision.connection.as_deref(),
     )
     .await?;
-    let world = installation.world(found.connection)?;
+    // QAD is asked here; the desk, which writes, reaches the log alone.
+    let ledger = installation.qad(found.connection, None)?;
+    let world = WithoutEffects::of(installation);
     let connection = installation.connection(found.connection)?;
     let desk = Desk::for_command(&world, &connection, installation.instance, "resolve");
 
     let report = desk.load(found.report).await?.report;
     let file = in_doubt(&report, found.report, named)?;
     let reference = file.document.reference;
-    let shown = match world.ledger().look_up(found.report).await? {
+    let shown = match ledger.look_up(found.report).await? {
         LookUp::Found(sightings) => sightings,
         LookUp::Absent => Vec::new(),
     };
     let (decision, differing) = match adopted {
-        Some(key) => adopt(&world, &report, &file.document, key, &shown).await?,
+        Some(key) => adopt(&ledger, &report, &file.document, key, &shown).await?,
         None => (absent(&report, &file.document, &shown)?, Vec::new()),
     };
     let (after, events) = desk
@@ -182,7 +184,7 @@ fn in_doubt(report: &Report, id: ReportId, named: Option<Reference>) -> Result<D
 /// The person says that a document in QAD is ours. Refused where QAD shows none there under our reference, or still shows
 /// another one for the same money; what differs from what was to be sent is the person's to decide.
 async fn adopt(
-    world: &World,
+    ledger: &Qad,
     report: &Report,
     document: &Document,
     key: DocumentKey,
@@ -192,7 +194,7 @@ async fn adopt(
     let Some(sighting) = shown.iter().find(|s| s.reference == reference && s.key == key) else {
         let elsewhere: Vec<&Sighting> = shown.iter().filter(|s| s.reference == reference).collect();
         let there = if elsewhere.is_empty() {
-            match world.ledger().read_back(reference, &key).await {
+            match ledger.read_back(reference, &key).await {
                 Ok(held) => format!("{key} bears `{}`", safe(held.reference.trim())),
                 Err(_) => format!("no document bears {reference}"),
             }
@@ -203,9 +205,12 @@ async fn adopt(
             "QAD shows no document {key} with the reference {reference} ({there}): nothing was recorded"
         )));
     };
+    if sighting.reversed {
+        return Err(reversed(reference, &key));
+    }
     let others: Vec<&Sighting> = shown
         .iter()
-        .filter(|s| s.key != key && !s.reversed && !stands(report, s))
+        .filter(|s| s.key != key && !s.reversed && for_the_same_money(report, reference, s))
         .collect();
     if !others.is_empty() {
         return Err(Failure::Person(format!(
@@ -214,16 +219,20 @@ async fn adopt(
             listed(&others)
         )));
     }
-    let held = world.ledger().read_back(reference, &key).await?;
-    let mut found = differences(document, &held);
-    if sighting.reversed || held.reversed {
-        found.push(Difference {
-            field: "state".into(),
-            sent: "posted".into(),
-            held: "reversed".into(),
-        });
+    let held = ledger.read_back(reference, &key).await?;
+    if held.reversed {
+        return Err(reversed(reference, &key));
     }
-    Ok((Decision::Adopt { key, date: held.date }, found))
+    let differing = differences(document, &held);
+    Ok((Decision::Adopt { key, date: held.date }, differing))
+}
+
+/// What was reversed does not stand. To adopt it would flag as exported what the ledger no longer holds.
+fn reversed(reference: Reference, key: &DocumentKey) -> Failure {
+    Failure::Person(format!(
+        "QAD shows {key} as reversed: it does not stand, and nothing was recorded; enter the document in QAD again with the \
+         reference {reference}, then adopt that voucher"
+    ))
 }
 
 /// The person says that QAD has nothing. Refused where the look-up shows otherwise.
@@ -231,7 +240,7 @@ fn absent(report: &Report, document: &Document, shown: &[Sighting]) -> Result<De
     let reference = document.reference;
     let there: Vec<&Sighting> = shown
         .iter()
-        .filter(|s| s.reference == reference || (!s.reversed && !stands(report, s)))
+        .filter(|s| s.reference == reference || (!s.reversed && for_the_same_money(report, reference, s)))
         .collect();
     if there.is_empty() {
         return Ok(Decision::Absent);
@@ -242,12 +251,11 @@ fn absent(report: &Report, document: &Document, shown: &[Sighting]) -> Result<De
     )))
 }
 
-/// Does the log say that this is a document of the report, standing where it was seen?
-fn stands(report: &Report, sighting: &Sighting) -> bool {
-    report
-        .dossier()
-        .and_then(|dossier| dossier.file(sighting.reference))
-        .is_some_and(|file| matches!(&file.state, DocumentState::Posted { key, .. } if *key == sighting.key))
+/// Is a sighting another document for the money of this one: it bears the same reference, or one that the report as it
+/// stands does not know? The report's other document is a matter of its own, whatever its state.
+fn for_the_same_money(report: &Report, reference: Reference, sighting: &Sighting) -> bool {
+    let known = |dossier: &Dossier| dossier.file(sighting.reference).is_some();
+    sighting.reference == reference || !report.dossier().is_some_and(known)
 }
 
 fn listed(sightings: &[&Sighting]) -> String {
