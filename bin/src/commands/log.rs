@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use tieout_domain::ports::{LogError, Position};
-use tieout_projections::work_list::{VIEW, WorkListError, WorkListView};
+use tieout_projections::work_list::{VIEW, WorkListView};
 
 use crate::cli::LogCommand;
 use crate::installation::Installation;
@@ -24,25 +24,14 @@ pub async fn run(installation: &Installation, command: LogCommand, out: Out) -> 
     }
 }
 
-fn unreadable(error: WorkListError) -> Failure {
-    match error {
-        WorkListError::Store(error) => error.into(),
-        WorkListError::Journal(error) => error.into(),
-        row @ WorkListError::Row { .. } => Failure::Outside(row.to_string()),
-    }
-}
-
 async fn rebuild(installation: &Installation, out: Out) -> Result<u8, Failure> {
     let views = Views::of(installation);
     let view = WorkListView::default();
-    let folded = view
-        .rebuild(installation.log.as_ref(), &views)
-        .await
-        .map_err(unreadable)?;
+    let folded = view.rebuild(installation.log.as_ref(), &views).await?;
     let mut rows = 0_usize;
     let mut after = None;
     loop {
-        let page = view.rows_after(&views, after, PAGE).await.map_err(unreadable)?;
+        let page = view.rows_after(&views, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some((last.connection, last.report_id));
         rows = rows.saturating_add(page.len());
