@@ -34,7 +34,7 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Profile(crate::cli::ProfileCommand::Template) => profile::template(out),
         Command::Credentials(args) => credentials::run(&config, args, out),
         Command::Rules(args) => rules::run(&config, args, out).await,
-        Command::Doctor(args) => doctor::run(&Installation::open(&config)?, &args, out).await,
+        Command::Doctor(args) => doctor::run(&config, &args, out).await,
         Command::Profile(args) => profile::run(&Installation::open(&config)?, args, out).await,
         Command::Sync(args) => sync::run(&Installation::open(&config)?, &args, out).await,
         Command::Serve => serve::run(Installation::open(&config)?, out).await,
