@@ -240,17 +240,10 @@ fn credentials_are_put_rotated_and_listed_and_never_printed() {
     ];
     let third = tieout(folder.path(), &qad, &[], SECRET).ended_with(0);
     let listed = list();
-    let versions: Vec<&Value> = listed.json()["sets"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|set| &set["version"])
-        .cloned()
-        .collect::<Vec<_>>()
-        .leak()
-        .iter()
-        .collect();
-    assert_eq!(versions, [&Value::from(2), &Value::from(1)]);
+    let listed_json = listed.json();
+    let sets = listed_json["sets"].as_array().unwrap();
+    let versions: Vec<Option<u64>> = sets.iter().map(|set| set["version"].as_u64()).collect();
+    assert_eq!(versions, [Some(2), Some(1)]);
     for run in [first, second, third, listed] {
         assert!(!run.all().contains("hunter2"), "{}", run.all());
     }

@@ -184,16 +184,15 @@ impl PolicyCoverage {
             coverage.tags.len()
         );
         let lists = [
-            ("category", "account", &coverage.categories),
-            ("tag", "cost centre", &coverage.tags),
+            ("category", "an account", &coverage.categories),
+            ("tag", "a cost centre", &coverage.tags),
         ];
         for (what, gets, gaps) in lists {
             for gap in gaps {
                 text.push_str(&match &gap.kind {
-                    GapKind::NoRule => format!("    {what} \"{}\": no rule gives it a {gets}\n", gap.name)
-                        .replace("a account", "an account"),
+                    GapKind::NoRule => format!("    {what} \"{}\": no rule gives it {gets}\n", gap.name),
                     GapKind::Partly(line) => format!(
-                        "    {what} \"{}\": not every line gets its {gets}, e.g. {line}\n",
+                        "    {what} \"{}\": not every line gets {gets}, e.g. {line}\n",
                         gap.name
                     ),
                 });
@@ -286,16 +285,11 @@ match = "business_relation"
 
     #[test]
     fn a_rule_of_this_policy_covers_it_and_a_rule_of_another_does_not() {
-        let text = rules(
-            &[
-                "when = { policy = \"AA\", category = \"Air\" }\nset = { account = \"6410\" }",
-                "when = { category = \"Air\", reimbursable = true }\nset = { account = \"6411\" }",
-                "when = { policy = [\"BB\", \"CC\"], category = \"Hotel\" }\nset = { account = \"6420\" }",
-            ]
-            .map(|r| r.replace("set = { account = \"6411\" }", "set = { account = \"6410\" }"))
-            .each_ref()
-            .map(String::as_str),
-        );
+        let text = rules(&[
+            "when = { policy = \"AA\", category = \"Air\" }\nset = { account = \"6410\" }",
+            "when = { category = \"Air\", reimbursable = true }\nset = { account = \"6410\" }",
+            "when = { policy = [\"BB\", \"CC\"], category = \"Hotel\" }\nset = { account = \"6420\" }",
+        ]);
         let policy = Policy {
             categories: Some(vec![
                 category("Air", true),
@@ -312,7 +306,7 @@ match = "business_relation"
         );
         assert!(!gaps("AA").contains("\"Air\""), "{}", gaps("AA"));
         assert!(
-            gaps("BB").contains("category \"Air\": not every line gets its account"),
+            gaps("BB").contains("category \"Air\": not every line gets an account"),
             "{}",
             gaps("BB")
         );
