@@ -14,6 +14,8 @@
 mod dice;
 mod proof;
 
+pub mod proxy;
+
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -30,16 +32,22 @@ use tieout_sandbox::month::{self, Size, canary, credentials};
 pub use dice::Dice;
 pub use proof::LABEL;
 
+/// The seed of every world.
+pub const SEED: u64 = 2026;
+
 /// How many times shorter the rate limits are in scenarios, on both sides.
 pub const SHRINK: u32 = 200;
 
 /// The program, built beside the tests.
 ///
 /// Cargo gives integration tests the binaries of their own package only; this one is found next to the test's own
-/// executable, and built if it is not there.
+/// executable, and built if it is not there. `TIEOUT_BINARY` names another one, a released build say.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(given) = std::env::var_os("TIEOUT_BINARY") {
+            return given.into();
+        }
         let mut folder = std::env::current_exe().expect("the test's own path");
         folder.pop();
         if folder.ends_with("deps") {
@@ -86,7 +94,7 @@ impl Scene {
     pub async fn uncertified(size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
         let clock = SystemClock::set_to(month::now());
         let options = StageOptions {
-            seed: 2026,
+            seed: SEED,
             size,
             expensify_port: 0,
             qad_port: 0,
@@ -193,6 +201,25 @@ impl Scene {
             }
         }
         last
+    }
+
+    /// Puts a proxy between the program and the stand-in Expensify.
+    pub async fn through_a_proxy(&self) -> proxy::Proxy {
+        let direct = self.stand_ins.expensify.url();
+        let proxy = proxy::Proxy::start(&direct).await;
+        self.reconfigure(|text| text.replace(&direct, &proxy.url));
+        proxy
+    }
+
+    /// Changes the configuration.
+    pub fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+        let text = std::fs::read_to_string(&self.config).expect("the configuration");
+        std::fs::write(&self.config, change(text)).expect("the configuration");
+    }
+
+    /// A file of the installation.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.config.with_file_name(name)
     }
 
     /// Every document in the workspace's ledger whose reference is one of ours.

@@ -37,8 +37,12 @@ impl Scene {
     pub async fn rows(&self) -> Vec<Row> {
         let installation = self.installation();
         let (views, view) = (Views::of(&installation), WorkListView::default());
-        view.catch_up(installation.log.as_ref(), &views).await.expect("the work list catches up");
-        view.rows_of(&views, self.connection().id).await.expect("the work list is read")
+        view.catch_up(installation.log.as_ref(), &views)
+            .await
+            .expect("the work list catches up");
+        view.rows_of(&views, self.connection().id)
+            .await
+            .expect("the work list is read")
     }
 
     /// Law 6. A report approved before go-live is in scope where the poll's overlap showed it, and outside where not.
@@ -47,14 +51,27 @@ impl Scene {
         let config = self.connection();
         let zone = config.qad.timezone;
         let policies = POLICIES.map(ToOwned::to_owned);
-        let mut source = ends::source(&self.stand_ins.expensify.base_url(), &policies, zone).await.expect("the source");
+        let mut source = ends::source(&self.stand_ins.expensify.base_url(), &policies, zone)
+            .await
+            .expect("the source");
         let known: BTreeSet<_> = rows.iter().map(|row| row.report_id).collect();
         let first = Month::from(month::go_live());
-        source.retain(|report| known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first));
-        let ledger = ends::ledger(&self.stand_ins.qad.origin(), credentials::QAD_WORKSPACE).await.expect("the ledger");
+        source.retain(|report| {
+            known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first)
+        });
+        let ledger = ends::ledger(&self.stand_ins.qad.origin(), credentials::QAD_WORKSPACE)
+            .await
+            .expect("the ledger");
         // Certification posts in another workspace: no document of this one stands apart.
         let apart = BTreeSet::new();
-        tie_out(&[Ends { connection: config.name.as_str(), zone, source: &source, ledger: &ledger, apart: &apart, rows: &rows }])
+        tie_out(&[Ends {
+            connection: config.name.as_str(),
+            zone,
+            source: &source,
+            ledger: &ledger,
+            apart: &apart,
+            rows: &rows,
+        }])
     }
 
     /// Fails, naming every difference, unless source, log and ledger tie out.
@@ -65,10 +82,14 @@ impl Scene {
 
     /// The reports that bear our label at the source.
     pub fn marked(&self) -> BTreeSet<ReportId> {
-        self.stand_ins
-            .expensify
-            .world()
-            .read(|world| world.reports.values().filter(|report| report.is_marked(LABEL)).map(|report| report.id).collect())
+        self.stand_ins.expensify.world().read(|world| {
+            world
+                .reports
+                .values()
+                .filter(|report| report.is_marked(LABEL))
+                .map(|report| report.id)
+                .collect()
+        })
     }
 
     /// Laws 2, 3 and 10 as they can be seen from outside, at any moment: no document stands twice, and only what stands
@@ -82,7 +103,11 @@ impl Scene {
         }
         let twice: Vec<_> = bearers.iter().filter(|(_, count)| **count > 1).collect();
         assert!(twice.is_empty(), "{when}: posted more than once: {twice:?}");
-        let posted: BTreeSet<u64> = bearers.keys().filter_map(|text| text.parse::<tieout_domain::ids::Reference>().ok()).map(|r| r.report.decimal()).collect();
+        let posted: BTreeSet<u64> = bearers
+            .keys()
+            .filter_map(|text| text.parse::<tieout_domain::ids::Reference>().ok())
+            .map(|r| r.report.decimal())
+            .collect();
         let early: Vec<_> = marked.iter().filter(|id| !posted.contains(&id.0)).collect();
         assert!(early.is_empty(), "{when}: marked and not posted: {early:?}");
     }
