@@ -21,7 +21,7 @@ const CONFIG: &str = include_str!("../templates/tieout.toml");
 const RULES: &str = include_str!("../templates/rules.toml");
 
 /// What follows, in order: what to do, and the command for it.
-const NEXT: [(&str, Option<&str>); 7] = [
+const NEXT: [(&str, Option<&str>); 8] = [
     (
         "Edit tieout.toml where it says CHANGE: policies, go_live, QAD's url and workspace, timezone.",
         None,
@@ -47,6 +47,7 @@ const NEXT: [(&str, Option<&str>); 7] = [
         "Certify the profile in a non-production workspace (`tieout profile certify --help`), then see what would post.",
         Some("sync --dry-run"),
     ),
+    ("Run it on its schedule.", Some("serve")),
 ];
 
 /// Makes the installation and says what comes next.
