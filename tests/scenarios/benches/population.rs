@@ -40,12 +40,18 @@ fn main() {
 }
 
 fn stand_ins(reports: usize) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let clock = SystemClock::set_to(month::now());
         let options = StageOptions {
             seed: 7,
-            size: Size::Many { reports, lines: LINES },
+            size: Size::Many {
+                reports,
+                lines: LINES,
+            },
             expensify_port: 0,
             qad_port: 0,
             shrink: NonZeroU32::new(SHRINK).unwrap(),
@@ -53,7 +59,11 @@ fn stand_ins(reports: usize) {
         };
         let running = StandIns::start(&options).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let waits = Waits { quarantine: "15m", connect_timeout: "10s", read_timeout: "60s" };
+        let waits = Waits {
+            quarantine: "15m",
+            connect_timeout: "10s",
+            read_timeout: "60s",
+        };
         let config = install(
             &folder.path().join("installation"),
             &running.expensify.url(),
@@ -71,7 +81,16 @@ fn stand_ins(reports: usize) {
 fn program() -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "--locked", "--release", "-p", "tieout", "--bin", "tieout"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "-p",
+            "tieout",
+            "--bin",
+            "tieout",
+        ])
         .status()
         .unwrap();
     assert!(status.success(), "the program does not build");
@@ -93,7 +112,10 @@ fn peak(child: &Child) -> Option<f64> {
 fn measure() {
     let program = program();
     let mut rows = Vec::new();
-    println!("{:>8}  {:>9}  {:>12}  {:>11}", "reports", "seconds", "reports/s", "peak MB");
+    println!(
+        "{:>8}  {:>9}  {:>12}  {:>11}",
+        "reports", "seconds", "reports/s", "peak MB"
+    );
     for reports in [5_000usize, 10_000, 20_000] {
         let mut source = Command::new(std::env::current_exe().unwrap())
             .args(["--stand-ins", &reports.to_string()])
@@ -102,7 +124,9 @@ fn measure() {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(source.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(source.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let (offset, config) = line.trim().split_once(' ').unwrap();
         let began = Instant::now();
         let mut sync = Command::new(&program)
@@ -126,15 +150,32 @@ fn measure() {
         assert_eq!(cycles[0]["stages"]["mapped"], reports, "and mapped");
         drop(source.stdin.take());
         let _ = source.wait();
-        println!("{reports:>8}  {seconds:>9.1}  {:>12.0}  {most:>11.1}", reports as f64 / seconds);
+        println!(
+            "{reports:>8}  {seconds:>9.1}  {:>12.0}  {most:>11.1}",
+            reports as f64 / seconds
+        );
         rows.push((reports as f64, seconds, most));
     }
     let (first, last) = (rows[0], rows[2]);
     let growth = last.0 / first.0;
     let (time, memory) = (last.1 / first.1 / growth, last.2 / first.2 / growth);
-    println!("from 5,000 to 20,000 reports (x{growth:.0}): time x{:.2}, memory x{:.2}", last.1 / first.1, last.2 / first.2);
+    println!(
+        "from 5,000 to 20,000 reports (x{growth:.0}): time x{:.2}, memory x{:.2}",
+        last.1 / first.1,
+        last.2 / first.2
+    );
     println!("against linear: time {time:.2}, memory {memory:.2} (1.00 is linear, less is better)");
-    assert!(last.2 < MOST_MEGABYTES, "peak memory is {:.1} MB, not under {MOST_MEGABYTES}", last.2);
-    assert!(time < SLACK, "time grows {time:.2} times as fast as the population");
-    assert!(memory < SLACK, "memory grows {memory:.2} times as fast as the population");
+    assert!(
+        last.2 < MOST_MEGABYTES,
+        "peak memory is {:.1} MB, not under {MOST_MEGABYTES}",
+        last.2
+    );
+    assert!(
+        time < SLACK,
+        "time grows {time:.2} times as fast as the population"
+    );
+    assert!(
+        memory < SLACK,
+        "memory grows {memory:.2} times as fast as the population"
+    );
 }
