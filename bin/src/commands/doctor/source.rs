@@ -147,27 +147,30 @@ impl GoingLive {
 
     /// In words.
     pub fn finding(&self, go_live: NaiveDate) -> Finding {
-        let mut detail = format!("{} reports approved since {go_live} would be taken", self.reports);
-        let sums: Vec<String> = self.totals.iter().map(in_words).collect();
-        if !sums.is_empty() {
-            detail.push_str(&format!(": {}", sums.join(", ")));
-        }
+        let mut parts = vec![format!(
+            "{} reports approved since {go_live} would be taken",
+            self.reports
+        )];
+        parts.extend(self.totals.iter().map(in_words));
         if self.paid_at_source > 0 {
-            detail.push_str(&format!(
-                "; {} of them are paid at the source already and become journals",
+            parts.push(format!(
+                "{} of them are paid at the source already and become journals",
                 self.paid_at_source
             ));
         }
-        detail.push_str(&format!(
-            "; {} listed with them were approved before and would be left out",
-            self.before_go_live
-        ));
+        if self.before_go_live > 0 {
+            parts.push(format!(
+                "{} more were approved before and would be left out",
+                self.before_go_live
+            ));
+        }
+        let detail = parts.join("\n");
         match &self.first_unreadable {
             None => Finding::good("going live", detail),
             Some(first) => Finding::bad(
                 "going live",
                 format!(
-                    "{detail}; {} lines of the download could not be read, the first is {first}",
+                    "{detail}\n{} lines of the download could not be read, the first is {first}",
                     self.unreadable
                 ),
                 "nothing posts while a listing is not whole: show the line to whoever keeps the export template",
@@ -181,7 +184,7 @@ fn in_words((currency, total): (&String, &Total)) -> String {
         0 => String::new(),
         n => format!(", of which {n} without a readable total"),
     };
-    format!("{} {currency} in {}{missing}", total.amount, total.reports)
+    format!("  {} {currency} in {}{missing}", total.amount, total.reports)
 }
 
 #[cfg(test)]
@@ -228,9 +231,9 @@ mod tests {
         let day = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         assert_eq!(
             taken.finding(day).detail,
-            "2 reports approved since 2026-11-01 would be taken: 123.45 USD in 2, of which 1 without a readable total; \
-             1 of them are paid at the source already and become journals; \
-             3 listed with them were approved before and would be left out"
+            "2 reports approved since 2026-11-01 would be taken\n  123.45 USD in 2, of which 1 without a readable total\n\
+             1 of them are paid at the source already and become journals\n\
+             3 more were approved before and would be left out"
         );
     }
 }
