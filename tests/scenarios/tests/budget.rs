@@ -1,0 +1,72 @@
+//! What a cycle asks of Expensify: 2 for each window, 2 for each hundred reports to mark, and retries; never per report.
+
+use tieout_sandbox::expensify::FaultKind;
+use tieout_sandbox::fault::FaultRule;
+use tieout_sandbox::month::Size;
+use tieout_scenarios::{Scene, binary, text};
+
+/// Runs one cycle; the calls it cost, by the stand-in's count, and its summary.
+async fn cycle(scene: &Scene) -> (Vec<String>, serde_json::Value) {
+    let calls = scene.stand_ins.expensify.calls();
+    calls.clear();
+    let output = scene.tieout(&["sync", "--json"]).await;
+    let cycles: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&output)));
+    assert_eq!(calls.throttled(), 0, "the limiter kept to the limits");
+    (
+        calls.all().into_iter().map(|call| call.operation).collect(),
+        cycles[0].clone(),
+    )
+}
+
+/// The whole life of so many reports: the cycle that posts and marks them, the one that proves the marks, and an idle one.
+async fn keeps_to_the_budget(reports: usize) {
+    binary();
+    let scene = Scene::with(Size::Many { reports, lines: 1 }, |_| {}).await;
+    let (windows, batches) = (1, reports.div_ceil(100));
+
+    let (calls, posting) = cycle(&scene).await;
+    assert_eq!(posting["posted"], reports, "{posting:#}");
+    assert!(
+        calls.len() <= 2 * windows + 2 * batches,
+        "{reports} reports cost {}: {calls:?}",
+        calls.len()
+    );
+    let marks = calls.iter().filter(|operation| *operation == "mark").count();
+    assert_eq!(marks, batches, "{calls:?}");
+
+    let (calls, proving) = cycle(&scene).await;
+    assert_eq!(proving["marked_proven"], reports, "{proving:#}");
+    assert!(calls.len() <= 2 * windows, "{calls:?}");
+    let (calls, _) = cycle(&scene).await;
+    assert!(calls.len() <= 2 * windows, "{calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_report() {
+    keeps_to_the_budget(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_and_fifty_reports() {
+    keeps_to_the_budget(150).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_hundred_reports() {
+    keeps_to_the_budget(400).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_retry_costs_what_was_struck_and_no_more() {
+    binary();
+    let scene = Scene::with(Size::Many { reports: 3, lines: 1 }, |_| {}).await;
+    let faults = scene.stand_ins.expensify.faults();
+    faults.add(FaultRule::next("export", FaultKind::TooManyRequests));
+    let (calls, posting) = cycle(&scene).await;
+    assert_eq!(posting["posted"], 3, "{posting:#}");
+    assert!(
+        calls.len() <= 2 + 2 + 1,
+        "one more than without the fault: {calls:?}"
+    );
+}
