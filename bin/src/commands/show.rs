@@ -324,7 +324,7 @@ fn below(shown: &Shown, advice: &Advice, text: &mut String) -> std::fmt::Result 
     if let Some(at) = shown.last_change {
         writeln!(
             text,
-            "\nLast change {}; sent, or about to be, {} times",
+            "\nLast change {}; attempts to send: {}",
             instant(at),
             shown.attempts
         )?;
