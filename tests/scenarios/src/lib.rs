@@ -15,6 +15,8 @@ mod dice;
 mod proof;
 
 pub mod proxy;
+mod shaped;
+pub mod shapes;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
