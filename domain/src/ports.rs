@@ -275,7 +275,7 @@ pub enum Listed {
 }
 
 /// Why the source did not answer as it should. None of these has an effect at the source, but for `mark`, where every
-/// kind but `Refused` and `Unauthorised` leaves it unknown.
+/// kind but `Refused`, `Unauthorised`, `Unreachable` and `NotSent` leaves it unknown.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SourceError {
     /// Wrong credentials: never tried again by itself.
@@ -318,6 +318,12 @@ pub enum SourceError {
     )]
     Truncated {
         /// What disagrees.
+        detail: String,
+    },
+    /// No connection was made: nothing was sent.
+    #[error("Expensify cannot be reached: {detail}; check the network, the proxy and `url`")]
+    Unreachable {
+        /// What was tried.
         detail: String,
     },
     /// Our own bookkeeping failed before anything was sent.

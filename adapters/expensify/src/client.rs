@@ -252,7 +252,7 @@ impl<C: Clock + 'static, E: Entropy + 'static, P: PaceBook + 'static> Inner<C, E
                         "the {name} job found no connection in {} attempts: {detail}",
                         failures.dropped
                     );
-                    return Err(SourceError::NotSent { detail });
+                    return Err(SourceError::Unreachable { detail });
                 }
                 Ok(jittered(failures.dropped))
             }

@@ -329,7 +329,7 @@ async fn a_server_that_cannot_be_reached_was_sent_nothing() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, SourceError::NotSent { detail } if detail.contains("no connection in 3 attempts")),
+        matches!(&error, SourceError::Unreachable { detail } if detail.contains("no connection in 3 attempts")),
         "{error}"
     );
     assert!(

@@ -59,7 +59,7 @@ impl Summary {
         let needs_person =
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
                 || cycle.shut.is_some();
-        let status = if cycle.polled.unreachable || cycle.ledger_unreachable {
+        let status = if cycle.polled.failure.is_some() || cycle.ledger_unreachable {
             OUTSIDE
         } else if needs_person {
             PERSON

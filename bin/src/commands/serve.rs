@@ -12,6 +12,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use tieout_domain::journal::Streams;
+use tieout_domain::workflow::Roster;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -113,9 +115,11 @@ async fn connection(
             return;
         }
     };
+    // Kept from cycle to cycle: only what the log has beyond it is read.
+    let mut roster = Roster::new(Streams(config.id));
     let mut versions = installation.credential_versions(&config);
     while !*stopped.borrow() {
-        match cycle(&installation, &config, &world, false).await {
+        match cycle(&installation, &config, &world, &mut roster, false).await {
             Ok(outcome) => {
                 let summary = Summary::of(config.name.as_str(), &outcome);
                 let reached = !outcome.polled.unreachable && !outcome.ledger_unreachable;

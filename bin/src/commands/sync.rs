@@ -5,9 +5,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tieout_domain::ids::ReportId;
+use tieout_domain::journal::Streams;
 use tieout_domain::posting::Document;
 use tieout_domain::report::{Exclusion, Reason};
-use tieout_domain::workflow::{CycleOutcome, Desk, Step, Unseen, Would, run_cycle};
+use tieout_domain::workflow::{CycleOutcome, Desk, Roster, Step, Unseen, Would, run_cycle};
 
 use super::outcome::Summary;
 use crate::cli::SyncArgs;
@@ -26,7 +27,8 @@ pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Resu
             documents.push(document);
             status = status.max(if needs_person { PERSON } else { DONE });
         } else {
-            let cycle = cycle(installation, config, &world, out.shows_progress()).await?;
+            let mut roster = Roster::new(Streams(config.id));
+            let cycle = cycle(installation, config, &world, &mut roster, out.shows_progress()).await?;
             let summary = Summary::of(config.name.as_str(), &cycle);
             out.words(&summary.words())?;
             status = status.max(summary.status());
@@ -42,6 +44,7 @@ pub async fn cycle(
     installation: &Installation,
     config: &ConnectionConfig,
     world: &World,
+    roster: &mut Roster,
     bar: bool,
 ) -> Result<CycleOutcome, Failure> {
     let connection = installation.connection(config)?;
@@ -51,7 +54,7 @@ pub async fn cycle(
     } else {
         ProgressBar::hidden()
     };
-    let outcome = run_cycle(&desk, |step| show(&progress, step)).await;
+    let outcome = run_cycle(&desk, roster, |step| show(&progress, step)).await;
     progress.finish_and_clear();
     Ok(outcome?)
 }

@@ -316,27 +316,7 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             return Ok(None);
         }
         let envelope = parse_envelope(&recorded.stream, recorded.revision.0, &recorded.event.metadata)?;
-        let mut parts: Vec<Recorded> = Vec::new();
-        while (parts.len() as u64) < envelope.parts {
-            let from = Revision(
-                recorded
-                    .revision
-                    .0
-                    .saturating_sub(envelope.parts)
-                    .saturating_add(parts.len() as u64),
-            );
-            let wanted = usize::try_from(envelope.parts)
-                .unwrap_or(usize::MAX)
-                .saturating_sub(parts.len());
-            let page = self
-                .log
-                .read_stream(&recorded.stream, from, wanted.min(Self::PAGE))
-                .await?;
-            if page.is_empty() {
-                break;
-            }
-            parts.extend(page);
-        }
+        let parts = parts_before(self.log, &recorded, envelope.parts).await?;
         self.decode(recorded, &parts).map(Some)
     }
 
@@ -361,25 +341,7 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         let data = if envelope.parts == 0 {
             event.data
         } else {
-            // Parts of an abandoned attempt may stand before ours: only the last ones are this event's.
-            let wanted =
-                usize::try_from(envelope.parts).map_err(|_| damaged("it names too many parts".into()))?;
-            let start = before
-                .len()
-                .checked_sub(wanted)
-                .ok_or_else(|| damaged("parts are missing".into()))?;
-            let own = before.get(start..).unwrap_or_default();
-            let mark = format!(r#"{{"of":"{}"}}"#, event.id);
-            if own
-                .iter()
-                .any(|part| part.event.kind != PART_KIND || part.event.metadata != mark.as_bytes())
-            {
-                return Err(damaged("a part belongs to another event".into()));
-            }
-            own.iter()
-                .map(|part| part.event.data.as_slice())
-                .collect::<Vec<_>>()
-                .concat()
+            joined(event.id, envelope.parts, before).map_err(|what| damaged(what.to_owned()))?
         };
         let kind = event.kind;
         let json = |source| JournalError::Codec {
@@ -427,6 +389,61 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             leaf,
         })
     }
+}
+
+/// The data of an event that lies in parts before it, put together. For whoever reads past the payloads of all streams
+/// and meets one that it must look into.
+pub(crate) async fn data_in_parts<L: Log>(log: &L, recorded: &Recorded) -> Result<Vec<u8>, JournalError> {
+    let envelope = parse_envelope(&recorded.stream, recorded.revision.0, &recorded.event.metadata)?;
+    let parts = parts_before(log, recorded, envelope.parts).await?;
+    joined(recorded.event.id, envelope.parts, &parts).map_err(|what| JournalError::Damaged {
+        stream: recorded.stream.clone(),
+        revision: recorded.revision.0,
+        detail: what.to_owned(),
+    })
+}
+
+/// The so many events before one, in its stream.
+async fn parts_before<L: Log>(
+    log: &L,
+    recorded: &Recorded,
+    count: u64,
+) -> Result<Vec<Recorded>, JournalError> {
+    const PAGE: usize = 512;
+    let mut parts: Vec<Recorded> = Vec::new();
+    while (parts.len() as u64) < count {
+        let first = recorded.revision.0.saturating_sub(count);
+        let from = Revision(first.saturating_add(parts.len() as u64));
+        let wanted = usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(parts.len());
+        let page = log.read_stream(&recorded.stream, from, wanted.min(PAGE)).await?;
+        if page.is_empty() {
+            break;
+        }
+        parts.extend(page);
+    }
+    Ok(parts)
+}
+
+/// What the last so many of `before` hold together, if they are parts of the event `of`.
+fn joined(of: EventId, count: u64, before: &[Recorded]) -> Result<Vec<u8>, &'static str> {
+    let wanted = usize::try_from(count).map_err(|_| "it names too many parts")?;
+    // Parts of an abandoned attempt may stand before ours: only the last ones are this event's.
+    let start = before.len().checked_sub(wanted).ok_or("parts are missing")?;
+    let own = before.get(start..).unwrap_or_default();
+    let mark = format!(r#"{{"of":"{of}"}}"#);
+    if own
+        .iter()
+        .any(|part| part.event.kind != PART_KIND || part.event.metadata != mark.as_bytes())
+    {
+        return Err("a part belongs to another event");
+    }
+    Ok(own
+        .iter()
+        .map(|part| part.event.data.as_slice())
+        .collect::<Vec<_>>()
+        .concat())
 }
 
 /// Reads what stands beside an event.

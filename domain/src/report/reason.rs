@@ -122,7 +122,7 @@ catalogue! {
     /// The line's tax cannot be split in the document's currency.
     TaxNotConvertible, "tax_not_convertible", RuleKeeper, true, "Say in the rule set that tax is cost, or have the expense in the report's currency: Expensify converts no tax amounts.";
     /// The expense was claimed by another report.
-    ExpenseClaimed, "expense_claimed", AccountsPayable, true, "The expense went to QAD with another report. Remove it from this one, or reverse that document in QAD and record the reversal.";
+    ExpenseClaimed, "expense_claimed", AccountsPayable, true, "The expense went to QAD with another report. Remove it from this one in Expensify, or exclude this report with the ledger reference of the other document.";
     /// The posting date falls in no open period, and the set says to wait.
     ClosedPeriod, "closed_period", LedgerKeeper, true, "Open the period in QAD, or let the rule set post into the next open period.";
     /// No period contains the date.

@@ -13,7 +13,7 @@ use super::post::Posted;
 use super::profile::Gate;
 use super::resolve::Resolved;
 use super::roster::Roster;
-use crate::ports::{Ports, Source, SourceCalls};
+use crate::ports::Ports;
 use crate::report::StageName;
 
 /// A step of the cycle, for progress.
@@ -61,17 +61,15 @@ pub struct CycleOutcome {
     pub stages: BTreeMap<StageName, usize>,
     /// Reports with a document being sent or in doubt.
     pub in_doubt: usize,
-    /// What was asked of Expensify after the poll was recorded: marking.
-    pub calls: SourceCalls,
 }
 
-/// Runs one cycle.
+/// Runs one cycle. The roster may be that of the cycle before: only what the log has beyond it is read.
 pub async fn run_cycle<P: Ports>(
     desk: &Desk<'_, P>,
+    roster: &mut Roster,
     mut progress: impl FnMut(Step) + Send,
 ) -> Result<CycleOutcome, WorkflowError> {
     let log = desk.ports.log();
-    let mut roster = Roster::new(desk.streams);
     roster.catch_up(log).await?;
     let version = desk.rules_in_force().await?;
 
@@ -86,11 +84,11 @@ pub async fn run_cycle<P: Ports>(
         .collect();
 
     progress(Step::Poll);
-    let polled = desk.poll(&mut roster).await?;
+    let polled = desk.poll(roster).await?;
 
     progress(Step::Resolve);
     roster.catch_up(log).await?;
-    let resolved = desk.resolve(&roster).await?;
+    let resolved = desk.resolve(roster).await?;
 
     progress(Step::Map);
     roster.catch_up(log).await?;
@@ -101,7 +99,7 @@ pub async fn run_cycle<P: Ports>(
     // Without any chart ever read there is nothing to hold a report against: it waits, it is not rejected.
     let charted = chart.chart.version().0 > 0;
     let mapped = if charted {
-        desk.map(&roster, in_force).await?
+        desk.map(roster, in_force).await?
     } else {
         0
     };
@@ -118,7 +116,7 @@ pub async fn run_cycle<P: Ports>(
         },
     };
     let posted = if shut.is_none() {
-        desk.post(&roster, in_force, &polled.seen, |done, of| {
+        desk.post(roster, in_force, &polled.seen, |done, of| {
             progress(Step::Post { done, of })
         })
         .await?
@@ -131,7 +129,7 @@ pub async fn run_cycle<P: Ports>(
     let marked = if polled.unreachable {
         Marked::default()
     } else {
-        desk.mark(&roster).await?
+        desk.mark(roster).await?
     };
 
     roster.catch_up(log).await?;
@@ -140,7 +138,6 @@ pub async fn run_cycle<P: Ports>(
         *stages.entry(brief.stage).or_insert(0) += 1;
     }
     let in_doubt = roster.select(super::roster::Brief::in_flight).len();
-    let calls = desk.ports.source().take_calls();
     Ok(CycleOutcome {
         polled,
         resolved,
@@ -152,6 +149,5 @@ pub async fn run_cycle<P: Ports>(
         held_masters,
         stages,
         in_doubt,
-        calls,
     })
 }

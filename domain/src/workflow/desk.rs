@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use super::roster::Roster;
 use crate::ids::{
     ConnectionId, ConnectionName, CycleId, Email, EventId, InstanceId, Label, PolicyId, ReportId, SubjectId,
     Workspace,
@@ -149,6 +150,11 @@ impl<'a, P: Ports> Desk<'a, P> {
             journal,
             streams: Streams(connection.id),
         }
+    }
+
+    /// An empty roster of the connection.
+    pub fn roster(&self) -> Roster {
+        Roster::new(self.streams)
     }
 
     /// A reader of the log.
@@ -327,6 +333,16 @@ impl<'a, P: Ports> Desk<'a, P> {
         Ok(found
             .first()
             .is_some_and(|recorded| recorded.revision == head && recorded.event.id == id))
+    }
+}
+
+impl<P: Ports> Desk<'_, P> {
+    /// Is what this desk appended last still the end of the stream?
+    pub(super) async fn stands_last(&self, report: ReportId, loaded: &Loaded) -> Result<bool, WorkflowError> {
+        let Some(head) = loaded.head else { return Ok(false) };
+        let stream = self.streams.report(report);
+        let after = self.ports.log().read_stream(&stream, head.next(), 1).await?;
+        Ok(after.is_empty())
     }
 }
 

@@ -51,6 +51,17 @@ pub enum PollEvent {
         /// What was asked of Expensify since the poll before.
         calls: SourceCalls,
     },
+    /// The exported flag was asked for. Whether it was set, the next complete poll shows.
+    MarkingAsked {
+        /// Reports that the job printed.
+        printed: u64,
+        /// Reports named to the job that it did not print.
+        not_printed: Vec<ReportId>,
+        /// Batches whose outcome is unknown or refused, in words.
+        failures: Vec<String>,
+        /// What was asked of Expensify for it.
+        calls: SourceCalls,
+    },
 }
 
 /// The life of the rule set, in the simple form of today: its file's content comes into force when it changes.
@@ -121,7 +132,9 @@ macro_rules! stored {
         }
     };
 }
-stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed" });
+stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed",
+    Self::MarkingAsked { .. } => "MarkingAsked",
+});
 stored!(RulesEvent { Self::RuleSetActivated { .. } => "RuleSetActivated" });
 stored!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });
 stored!(ExpenseEvent { Self::ExpenseClaimed { .. } => "ExpenseClaimed", Self::ExpenseReleased { .. } => "ExpenseReleased" });

@@ -70,43 +70,34 @@ impl<P: Ports> Desk<'_, P> {
 
     async fn map_one(&self, id: ReportId, in_force: InForce<'_>) -> Result<bool, WorkflowError> {
         let basis = self.basis(in_force);
-        let claimed = self.claimed_elsewhere(id).await?;
+        let loaded = self.load(id).await?;
+        if is_current(&loaded.report, &basis) {
+            return Ok(false);
+        }
+        let claimed = self.claimed_elsewhere(id, &loaded.report).await?;
         let actor = Actor::System {
             part: SystemActor::Mapper,
         };
-        let (_, events) = self
-            .act(id, actor, |report| {
-                let current = match report.stage() {
-                    Stage::Mapped(dossier) => dossier.mapping.basis == basis && claimed.is_empty(),
-                    // A claim that was released, or QAD's refusal under another basis, deserves another look.
-                    Stage::Rejected {
-                        basis: known,
-                        reasons,
-                        ..
-                    } => {
-                        *known == basis
-                            && !reasons
-                                .iter()
-                                .any(|reason| reason.code == ReasonCode::ExpenseClaimed)
-                    }
-                    Stage::Discovered(_) | Stage::Held { .. } => false,
-                    _ => true,
-                };
-                if current {
-                    return None;
-                }
-                let outcome = self.outcome(report, in_force)?;
-                Some(Command::Map(with_claims(outcome, &claimed, &basis)))
-            })
-            .await?;
+        let choose = |report: &Report| {
+            let outcome = self
+                .outcome(report, in_force)
+                .filter(|_| !is_current(report, &basis))?;
+            Some(Command::Map(with_claims(outcome, &claimed, &basis)))
+        };
+        let Some(command) = choose(&loaded.report) else {
+            return Ok(false);
+        };
+        let events = match self.record(id, loaded, actor.clone(), command).await {
+            Err(WorkflowError::Journal(error)) if error.is_conflict() => self.act(id, actor, choose).await?.1,
+            other => other?.1,
+        };
         self.ports.passing("mapped");
         Ok(events > 0)
     }
 
     /// The report's expenses that another report carries to QAD already.
-    async fn claimed_elsewhere(&self, id: ReportId) -> Result<Vec<Reason>, WorkflowError> {
-        let loaded = self.load(id).await?;
-        let Some(capture) = loaded.report.capture() else {
+    async fn claimed_elsewhere(&self, id: ReportId, report: &Report) -> Result<Vec<Reason>, WorkflowError> {
+        let Some(capture) = report.capture() else {
             return Ok(Vec::new());
         };
         let mut reasons = Vec::new();
@@ -118,6 +109,26 @@ impl<P: Ports> Desk<'_, P> {
             }
         }
         Ok(reasons)
+    }
+}
+
+/// Has the report been judged on this basis, so that judging it again would say the same?
+fn is_current(report: &Report, basis: &Basis) -> bool {
+    match report.stage() {
+        Stage::Mapped(dossier) => dossier.mapping.basis == *basis,
+        // A claim may have been released meanwhile.
+        Stage::Rejected {
+            basis: known,
+            reasons,
+            ..
+        } => {
+            known == basis
+                && !reasons
+                    .iter()
+                    .any(|reason| reason.code == ReasonCode::ExpenseClaimed)
+        }
+        Stage::Discovered(_) | Stage::Held { .. } => false,
+        _ => true,
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use futures::StreamExt;
 
 use super::desk::{Desk, WorkflowError};
+use super::events::PollEvent;
 use super::roster::Roster;
 use crate::ids::ReportId;
-use crate::journal::{Actor, SystemActor};
-use crate::ports::{Listed, Ports, Source};
+use crate::journal::{Actor, Draft, SystemActor};
+use crate::ports::{Clock, Expected, Listed, Ports, Source};
 use crate::report::{Command, Stage, StageName};
 
 /// The most reports one job marks (contract expensify §12).
@@ -57,6 +58,23 @@ impl<P: Ports> Desk<'_, P> {
             self.ports.passing("marking");
             self.mark_batch(intended, &mut marked).await?;
             self.ports.passing("marked");
+        }
+        if !posted.is_empty() {
+            let event = PollEvent::MarkingAsked {
+                printed: marked.asked as u64,
+                not_printed: marked.not_printed.clone(),
+                failures: marked.failures.clone(),
+                calls: self.ports.source().take_calls(),
+            };
+            let draft = Draft {
+                event,
+                effective_at: self.ports.clock().now(),
+                subject: None,
+            };
+            let stamp = self.stamp(SystemActor::Marker);
+            self.journal
+                .append(&self.streams.polls(), Expected::Any, &stamp, vec![draft])
+                .await?;
         }
         Ok(marked)
     }

@@ -114,6 +114,7 @@ impl<P: Ports> Desk<'_, P> {
             failure,
             Some(
                 SourceError::Unauthorised { .. }
+                    | SourceError::Unreachable { .. }
                     | SourceError::Unanswered { .. }
                     | SourceError::Throttled { .. }
             )

@@ -211,6 +211,7 @@ impl<P: Ports> Desk<'_, P> {
         if !self.stands(id, &loaded).await? {
             return Err(WorkflowError::NotOurs { report: id });
         }
+        let declared = self.now();
         self.ports.passing("intent");
         let Some(document) = loaded
             .report
@@ -255,6 +256,18 @@ impl<P: Ports> Desk<'_, P> {
                     .await?;
                 return Ok(after.unwrap_or(known));
             }
+        }
+
+        // Whoever took over meanwhile counts the quarantine from when it did: nothing may be sent after that, nor after a
+        // pause so long (a suspended machine, say) that somebody could have.
+        let paused = self.now().millis_since(&declared) > half(self.connection.quarantine);
+        if paused || !self.stands_last(id, &loaded).await? {
+            posted.failed += 1;
+            let why =
+                "nothing was sent: the intent was taken over, or was too old when the look-up came back"
+                    .to_owned();
+            let command = Command::RecordFailed { reference, why };
+            return Ok(self.record(id, loaded, POSTER, command).await?.0);
         }
 
         let answer = self.ports.ledger().post(&document).await;
@@ -364,4 +377,8 @@ impl<P: Ports> Desk<'_, P> {
         self.ports.passing("recorded");
         Ok(loaded)
     }
+}
+
+fn half(span: std::time::Duration) -> u64 {
+    u64::try_from(span.as_millis() / 2).unwrap_or(u64::MAX)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::ids::{Reference, ReportId};
-use crate::journal::{JournalError, PART_KIND, Streams};
+use crate::journal::{JournalError, PART_KIND, Streams, data_in_parts};
 use crate::ports::{Log, Position, Recorded};
 use crate::report::{StageName, Step};
 
@@ -123,10 +123,18 @@ impl Roster {
     pub async fn catch_up<L: Log>(&mut self, log: &L) -> Result<(), JournalError> {
         loop {
             let page = log.read_all(self.after, Self::PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            self.after = Some(last.position);
-            for recorded in &page {
-                self.apply(recorded)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for mut recorded in page {
+                // What is too large for one event lies in parts before it: its references too, unless it is a capture.
+                let capture = matches!(recorded.event.kind.as_str(), "Discovered" | "Revised");
+                let ours = self.streams.report_of(&recorded.stream).is_some();
+                if recorded.event.data.is_empty() && ours && !capture {
+                    recorded.event.data = data_in_parts(log, &recorded).await?;
+                }
+                self.apply(&recorded)?;
+                self.after = Some(recorded.position);
             }
         }
     }
@@ -162,16 +170,6 @@ impl Roster {
         let step = Step(brief.steps);
         brief.steps = brief.steps.saturating_add(1);
         let facts = || -> Result<Facts, JournalError> {
-            // The facts of a large mapping lie in parts; what matters here is then learned from its intents.
-            if recorded.event.data.is_empty() {
-                return Ok(Facts {
-                    documents: Vec::new(),
-                    document: None,
-                    reference: None,
-                    to: None,
-                    then: None,
-                });
-            }
             serde_json::from_slice::<Data>(&recorded.event.data)
                 .map(|data| data.facts)
                 .map_err(|source| JournalError::Codec {

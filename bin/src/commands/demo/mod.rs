@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use tieout_domain::journal::Streams;
 use tieout_domain::ports::Clock as _;
+use tieout_domain::workflow::Roster;
 use tieout_projections::tie_out::{Ends, TieOut, tie_out};
 use tieout_projections::work_list::{Row, WorkListView};
 use tieout_sandbox::month::{self, Size, canary, credentials};
@@ -98,10 +100,11 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
     let started = Instant::now();
     let mut summaries = Vec::new();
     let world = installation.world(&config)?;
+    let mut roster = Roster::new(Streams(config.id));
     let (mut tied, mut rows);
     loop {
         let began = Instant::now();
-        let outcome = cycle(&installation, &config, &world, out.shows_progress()).await?;
+        let outcome = cycle(&installation, &config, &world, &mut roster, out.shows_progress()).await?;
         let summary = Summary::of(config.name.as_str(), &outcome);
         out.words(&format!(
             "Cycle {} ({:.1} s)  {}",

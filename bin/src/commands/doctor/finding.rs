@@ -71,6 +71,7 @@ impl Finding {
                 "check `url` under [connection.expensify], and the way out to the network",
                 true,
             ),
+            SourceError::Unreachable { .. } => ("check the network, the proxy and `url`", true),
             SourceError::NotSent { .. } => ("do as the message says", false),
         };
         Self {

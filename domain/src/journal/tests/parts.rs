@@ -2,10 +2,12 @@
 
 use super::keeping::{draft, read, stream};
 use super::world::{World, now, poller};
-use crate::journal::{APPEND_BYTES, Entry, JournalError, PART_BYTES, PART_KIND};
+use crate::ids::ConnectionId;
+use crate::journal::{APPEND_BYTES, Entry, JournalError, PART_BYTES, PART_KIND, Streams};
 use crate::ports::{Expected, Log, Revision};
 use crate::report::tests::samples::*;
-use crate::report::{Personal, ReportEvent};
+use crate::report::{Attempt, Personal, ReportEvent};
+use crate::workflow::Roster;
 
 /// A report whose comment has so many bytes.
 fn large(bytes: usize) -> ReportEvent {
@@ -160,4 +162,44 @@ fn a_part_that_is_missing_or_anothers_is_damage_and_said() {
         let last = world.log.all().pop().unwrap();
         assert!(now(world.reader().entry::<ReportEvent>(last)).is_err());
     }
+}
+
+/// What the roster reads past must not hide what it needs: a mapping of many long texts is in parts, and still to be sent.
+#[test]
+fn the_roster_sees_the_documents_of_what_is_in_parts() {
+    let mut document = invoice();
+    if let Personal::Known(texts) = &mut document.texts {
+        texts.lines[0] = "expense ".repeat(60_000);
+    }
+    let mapped = ReportEvent::Mapped(Box::new(mapping(vec![document.clone()], 1)));
+    let started = ReportEvent::PostingStarted {
+        document: Box::new(document),
+        attempt: Attempt(1),
+        owner: owner(),
+        material_hash: payload().material_hash(SALT),
+    };
+    let world = World::new();
+    let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::from_u128(42))));
+    let mut head = Expected::NoStream;
+    for (event, lacks, in_flight) in [
+        (discovered(), false, false),
+        (mapped, true, false),
+        (started, false, true),
+    ] {
+        head = Expected::At(keep(&world, head, vec![event]).unwrap());
+        now(roster.catch_up(&world.log)).unwrap();
+        let brief = roster.get(report_id()).unwrap();
+        assert_eq!(
+            (brief.lacks_a_document(), brief.in_flight()),
+            (lacks, in_flight),
+            "{brief:?}"
+        );
+    }
+    assert!(
+        world
+            .log
+            .all()
+            .iter()
+            .any(|recorded| recorded.event.kind == PART_KIND)
+    );
 }
