@@ -71,10 +71,13 @@ pub async fn replay(installation: &Installation, args: ReplayArgs, out: Out) -> 
 /// Leaves a report out.
 pub async fn exclude(installation: &Installation, args: ExcludeArgs, out: Out) -> Result<u8, Failure> {
     let Decided { actor, why } = Decided::of(&args.decision)?;
-    let ledger_reference = args
-        .ledger_reference
-        .map(|there| there.trim().to_owned())
-        .filter(|there| !there.is_empty());
+    let ledger_reference = args.ledger_reference.map(|there| there.trim().to_owned());
+    if ledger_reference.as_ref().is_some_and(String::is_empty) {
+        return Err(Failure::Usage(
+            "--ledger-reference is blank: say where it stands in the ledger, or leave the switch out"
+                .to_owned(),
+        ));
+    }
     let found = find::report(
         installation,
         &args.decision.report,

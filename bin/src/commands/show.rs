@@ -243,7 +243,7 @@ impl Shown {
             decimal_id: id.decimal().to_string(),
             state: row.stage(),
             bucket: row.bucket(),
-            submitter: trail.report.as_ref().and_then(|report| report.submitter.clone()),
+            submitter: trail.report.as_ref().and_then(submitter_of),
             currency: row
                 .capture()
                 .map(|capture| capture.currency.clone())
@@ -264,6 +264,12 @@ impl Shown {
     }
 }
 
+/// As `reports --json` has it: nobody, where the source named none.
+fn submitter_of(report: &TrailCapture) -> Option<String> {
+    let address = report.submitter.as_deref()?.trim();
+    (!address.is_empty()).then(|| address.to_owned())
+}
+
 fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
@@ -280,16 +286,15 @@ fn words(shown: &Shown, advice: &Advice, trail: Trail) -> Result<String, Failure
 
 fn below(shown: &Shown, advice: &Advice, text: &mut String) -> std::fmt::Result {
     for document in &shown.documents {
-        let (reference, attempt) = (document.listed.reference, document.attempt.unwrap_or(Attempt(1)));
         if let Some(doubt) = &document.listed.doubt {
+            let reference = document.listed.reference;
+            let attempt = document
+                .attempt
+                .map_or_else(String::new, |attempt| format!(", attempt {attempt}"));
             let since = document
                 .in_doubt_since
-                .map_or_else(String::new, |at| format!(" since {}", instant(at)));
-            writeln!(
-                text,
-                "\nIn doubt{since}: {reference}, attempt {attempt}\n  {}",
-                safe(doubt)
-            )?;
+                .map_or_else(String::new, |at| format!(", since {}", instant(at)));
+            writeln!(text, "\nIn doubt: {reference}{attempt}{since}\n  {}", safe(doubt))?;
         }
     }
     if let Some(day) = shown.held_until {

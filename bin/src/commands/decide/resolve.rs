@@ -61,6 +61,13 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
         .await?;
 
     let state = after.report.stage().name();
+    let may_arrive_for = match (&decision, &file.state) {
+        (Decision::Absent, DocumentState::InDoubt { since, .. }) => {
+            let waited = installation.clock.moment().millis_since(since) / 1_000;
+            connection.quarantine.as_secs().saturating_sub(waited)
+        }
+        _ => 0,
+    };
     let (decided, key) = match &decision {
         Decision::Adopt { key, .. } => {
             out.words(&format!(
@@ -75,15 +82,10 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
                  document may be sent again",
                 found.report
             ))?;
-            if let DocumentState::InDoubt { since, .. } = &file.state {
-                let waited = installation.clock.moment().millis_since(since) / 1_000;
-                let quarantine = connection.quarantine.as_secs();
-                if waited < quarantine {
-                    out.aside(&format!(
-                        "tieout: the request was given up {waited} s ago, and QAD may still carry it out until {quarantine} s have \
-                         passed: run no cycle before that"
-                    ))?;
-                }
+            if may_arrive_for > 0 {
+                out.aside(&format!(
+                    "tieout: QAD may still carry out the request that was given up: run no cycle for another {may_arrive_for} s"
+                ))?;
             }
             ("absent", None)
         }
@@ -105,6 +107,7 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
         json!({
             "decided": decided, "reference": reference, "voucher": key.map(|key| key.voucher),
             "key": key.map(ToString::to_string), "differences": differing,
+            "request_may_arrive_for_seconds": may_arrive_for,
         }),
         out,
     )?;

@@ -1,7 +1,7 @@
 //! Why a report is not simply done, and what to do about it: the first thing a person should know of it.
 
 use tieout_domain::report::Exclusion;
-use tieout_projections::work_list::{CaseKind, DocumentStanding, Row};
+use tieout_projections::work_list::{CaseKind, DocumentStanding, Row, RowDocument};
 
 /// The first reason and its remedy. Both are empty for a report that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,77 +13,105 @@ pub struct Advice {
 }
 
 impl Advice {
-    /// For a row of the work list. What only a person can settle comes first, then what waits, then what happened after
-    /// posting.
+    /// For a row of the work list. What only a person can settle comes first, then what else is under way, why it does
+    /// not post, and what happened after posting.
     pub fn of(row: &Row) -> Self {
-        let report = row.report_id;
-        let in_doubt = row
+        Self::for_a_person(row)
+            .or_else(|| Self::under_way(row))
+            .or_else(|| Self::not_posting(row))
+            .or_else(|| Self::to_be_sent(row))
+            .or_else(|| Self::after_posting(row))
+            .unwrap_or_default()
+    }
+
+    fn new(why: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    fn for_a_person(row: &Row) -> Option<Self> {
+        row.now.documents.iter().find_map(|document| match &document.standing {
+            DocumentStanding::InDoubt {
+                doubt,
+                needs_a_person: true,
+                ..
+            } => Some(Self::new(
+                doubt,
+                format!(
+                    "Look at it in QAD, then settle it: `tieout resolve {} --adopt YEAR/DAYBOOK/VOUCHER`.",
+                    row.report_id
+                ),
+            )),
+            _ => None,
+        })
+    }
+
+    fn under_way(row: &Row) -> Option<Self> {
+        let why = row
             .now
             .documents
             .iter()
             .find_map(|document| match &document.standing {
-                DocumentStanding::InDoubt {
-                    doubt,
-                    needs_a_person,
-                    ..
-                } => Some((doubt.clone(), *needs_a_person)),
+                DocumentStanding::InDoubt { doubt, .. } => Some(doubt.clone()),
                 DocumentStanding::Sending { .. } => {
-                    Some(("its intent is on record, and no outcome".to_owned(), false))
+                    Some("its intent is on record, and no outcome".to_owned())
                 }
                 _ => None,
-            });
-        match in_doubt {
-            Some((why, true)) => {
-                let remedy = format!(
-                    "Look at it in QAD, then settle it: `tieout resolve {report} --adopt YEAR/DAYBOOK/VOUCHER`."
-                );
-                return Self { why, remedy };
-            }
-            Some((why, false)) => {
-                let remedy = "Nothing yet: each cycle looks for it in QAD, and sends it again only once it is proven absent after the quarantine.".to_owned();
-                return Self { why, remedy };
-            }
-            None => {}
-        }
+            })?;
+        Some(Self::new(
+            why,
+            "Nothing yet: each cycle looks for it in QAD, and sends it again only once it is proven absent after the quarantine.",
+        ))
+    }
+
+    fn not_posting(row: &Row) -> Option<Self> {
         let reasons = row.reasons();
         if let Some(first) = reasons.first() {
-            let more = reasons.len() - 1;
-            let more = if more == 0 {
-                String::new()
-            } else {
-                format!(" (and {more} more)")
-            };
-            return Self {
-                why: format!("{}: {}{more}", first.code, first.message),
-                remedy: first.remedy().to_owned(),
-            };
+            let why = format!("{}: {}{}", first.code, first.message, and_more(reasons.len()));
+            return Some(Self::new(why, first.remedy()));
         }
-        if let Some(why) = &row.now.excluded {
-            return Self {
-                why: left_out(why),
-                remedy: String::new(),
-            };
-        }
-        if let Some(case) = row.cases.first() {
-            let more = row.cases.len() - 1;
-            let more = if more == 0 {
-                String::new()
-            } else {
-                format!(" (and {more} more)")
-            };
-            return Self {
-                why: format!("{}{more}", case.message),
-                remedy: match case.case {
-                    CaseKind::SourceDrifted | CaseKind::SourceGone => {
-                        "See whether what was posted still stands; if not, reverse it in QAD."
-                    }
-                    CaseKind::DocumentDrifted => "See who changed it in QAD, and why.",
-                    CaseKind::PaidAtSource => "See in QAD that it is not paid a second time.",
-                }
-                .to_owned(),
-            };
-        }
-        Self::default()
+        let why = row.now.excluded.as_ref()?;
+        Some(Self::new(left_out(why), ""))
+    }
+
+    /// A document that is planned beside one that stands.
+    fn to_be_sent(row: &Row) -> Option<Self> {
+        let documents = &row.now.documents;
+        let planned = |document: &&RowDocument| matches!(document.standing, DocumentStanding::Planned);
+        let missing = documents.iter().find(planned)?;
+        documents
+            .iter()
+            .any(|document| document.standing.stands())
+            .then(|| {
+                Self::new(
+                    format!("its {} is still to be sent", missing.reference.kind),
+                    "Nothing: the next cycle sends it.",
+                )
+            })
+    }
+
+    fn after_posting(row: &Row) -> Option<Self> {
+        let case = row.cases.first()?;
+        let remedy = match case.case {
+            CaseKind::SourceDrifted | CaseKind::SourceGone => {
+                "See whether what was posted still stands; if not, reverse it in QAD."
+            }
+            CaseKind::DocumentDrifted => "See who changed it in QAD, and why.",
+            CaseKind::PaidAtSource => "See in QAD that it is not paid a second time.",
+        };
+        Some(Self::new(
+            format!("{}{}", case.message, and_more(row.cases.len())),
+            remedy,
+        ))
+    }
+}
+
+fn and_more(count: usize) -> String {
+    match count.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
     }
 }
 
@@ -101,5 +129,110 @@ fn left_out(why: &Exclusion) -> String {
             reason,
             ledger_reference: Some(there),
         } => format!("{reason}; in the ledger it is {there}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, NaiveDate};
+    use rust_decimal::Decimal;
+    use tieout_domain::ids::{
+        ConnectionId, DaybookCode, DocumentKind, Generation, Reference, ReportId, Voucher,
+    };
+    use tieout_domain::posting::DocumentKey;
+    use tieout_domain::report::{Attempt, Proof, Reason, ReasonCode};
+    use tieout_projections::work_list::OpenCase;
+
+    use super::*;
+
+    fn report() -> ReportId {
+        ReportId::from_decimal(17).unwrap()
+    }
+
+    fn row(standings: Vec<DocumentStanding>) -> Row {
+        let kinds = [DocumentKind::SupplierInvoice, DocumentKind::Journal];
+        let mut row = Row::new(ConnectionId(uuid::Uuid::nil()), report());
+        row.now.documents = kinds
+            .into_iter()
+            .zip(standings)
+            .map(|(kind, standing)| RowDocument {
+                reference: Reference {
+                    report: report(),
+                    kind,
+                    generation: Generation::FIRST,
+                },
+                amount: Decimal::ONE,
+                share: Decimal::ONE,
+                currency: "USD".into(),
+                posting_date: NaiveDate::from_ymd_opt(2026, 10, 1).unwrap(),
+                standing,
+            })
+            .collect();
+        row
+    }
+
+    fn in_doubt(doubt: &str, needs_a_person: bool) -> DocumentStanding {
+        DocumentStanding::InDoubt {
+            attempt: Attempt(1),
+            doubt: doubt.into(),
+            needs_a_person,
+            since: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn posted() -> DocumentStanding {
+        DocumentStanding::Posted {
+            key: DocumentKey {
+                year: 2026,
+                daybook: DaybookCode::new("EXPINV").unwrap(),
+                voucher: Voucher(7),
+            },
+            proof: Proof::Confirmed,
+        }
+    }
+
+    #[test]
+    fn what_only_a_person_can_settle_comes_before_what_settles_itself() {
+        let both = row(vec![in_doubt("lost", false), in_doubt("twice", true)]);
+        let advice = Advice::of(&both);
+        assert_eq!(advice.why, "twice");
+        assert!(
+            advice.remedy.contains("tieout resolve R0000000000H --adopt"),
+            "{}",
+            advice.remedy
+        );
+        let one = Advice::of(&row(vec![in_doubt("lost", false), DocumentStanding::Planned]));
+        assert!(one.why == "lost" && one.remedy.starts_with("Nothing yet"));
+    }
+
+    #[test]
+    fn a_reason_comes_with_its_remedy_and_how_many_more_there_are() {
+        let mut row = row(vec![]);
+        row.now.reasons = vec![
+            Reason::of_report(ReasonCode::NoSupplier, "none"),
+            Reason::of_report(ReasonCode::NoPeriod, "none either"),
+        ];
+        let advice = Advice::of(&row);
+        assert_eq!(advice.why, "no_supplier: none (and 1 more)");
+        assert_eq!(advice.remedy, ReasonCode::NoSupplier.remedy());
+    }
+
+    #[test]
+    fn what_is_done_has_none_and_what_is_half_done_or_changed_since_has() {
+        assert_eq!(Advice::of(&row(vec![posted()])), Advice::default());
+        assert_eq!(
+            Advice::of(&row(vec![DocumentStanding::Planned])),
+            Advice::default()
+        );
+        let half = Advice::of(&row(vec![posted(), DocumentStanding::Planned]));
+        assert_eq!(half.why, "its journal entry is still to be sent");
+        let mut paid = row(vec![posted()]);
+        paid.cases = vec![OpenCase {
+            case: CaseKind::PaidAtSource,
+            message: "paid".into(),
+            since: DateTime::UNIX_EPOCH,
+        }];
+        let advice = Advice::of(&paid);
+        assert!(advice.why == "paid" && advice.remedy.contains("second time"));
     }
 }
