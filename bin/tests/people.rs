@@ -180,6 +180,21 @@ impl Office {
             .clone()
     }
 
+    /// Writes addresses into the configuration at which there is nobody; gives it as it was.
+    fn move_outside_away(&self) -> String {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let nowhere = |line: &str| {
+            if line.starts_with("url = \"http") {
+                "url = \"http://127.0.0.1:9/\"\n".to_owned()
+            } else {
+                format!("{line}\n")
+            }
+        };
+        let moved: String = text.lines().map(nowhere).collect();
+        std::fs::write(&self.config, moved).unwrap();
+        text
+    }
+
     fn document(&self, reference: &Value) -> Option<Document> {
         let reference = reference.as_str().unwrap();
         self.stand_ins.qad.handle().read(|world| {
@@ -369,6 +384,21 @@ async fn a_document_in_doubt_is_settled_by_a_person_and_only_as_qad_shows_it() {
         .ended_with(2);
     office.decide(&["resolve", &stored]).await.ended_with(2);
 
+    // Where QAD does not answer, nobody's word is taken.
+    let before = office.json(&["trail", &stored]).await;
+    let text = office.move_outside_away();
+    for way in [&["--absent"][..], &["--adopt", &here]] {
+        let args = [&["resolve", &stored], way].concat();
+        office.decide(&args).await.ended_with(3);
+    }
+    std::fs::write(&office.config, text).unwrap();
+    assert_eq!(office.json(&["trail", &stored]).await, before);
+    let words = office.tieout(&["show", &stored]).await.ended_with(0).stdout;
+    assert!(
+        words.contains("In doubt: ") && words.contains("cannot be replayed"),
+        "{words}"
+    );
+
     let adopted = office
         .decide(&["resolve", &stored, "--adopt", &here])
         .await
@@ -487,15 +517,7 @@ async fn a_rejected_report_is_replayed_left_out_and_taken_in_again() {
     );
 
     // Neither decision reaches Expensify or QAD (law 8): there is nobody at these addresses.
-    let text = std::fs::read_to_string(&office.config).unwrap();
-    let nowhere: String = text
-        .lines()
-        .map(|line| match line.starts_with("url = \"http") {
-            true => "url = \"http://127.0.0.1:9/\"\n".to_owned(),
-            false => format!("{line}\n"),
-        })
-        .collect();
-    std::fs::write(&office.config, nowhere).unwrap();
+    let text = office.move_outside_away();
     let replayed = office.decide(&["replay", &decimal]).await.ended_with(0).json();
     assert_eq!(
         (&replayed["state"], &replayed["events"]),
