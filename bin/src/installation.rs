@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::{ExposeSecret, SecretString};
 use tieout_domain::ids::InstanceId;
@@ -33,6 +34,7 @@ pub struct Installation {
     people: Arc<People>,
     vault: std::sync::Mutex<Vault>,
     limits: Limits,
+    stop: Arc<AtomicBool>,
 }
 
 /// The key of the vault, as the configuration names its source.
@@ -101,6 +103,7 @@ impl Installation {
             people: Arc::new(people),
             vault: std::sync::Mutex::new(vault),
             limits: limits()?,
+            stop: Arc::new(AtomicBool::new(false)),
         })
     }
 
@@ -142,6 +145,11 @@ impl Installation {
         let changed = now != *versions;
         *versions = now;
         Ok(changed)
+    }
+
+    /// Tells every world of this installation to begin nothing new.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
     }
 
     /// Opens personal sections.
@@ -283,6 +291,7 @@ impl Installation {
             entropy: SystemEntropy,
             people: Arc::clone(&self.people),
             crash: CrashPoint::from_environment(),
+            stop: Arc::clone(&self.stop),
         })
     }
 }
@@ -314,6 +323,7 @@ pub struct World {
     entropy: SystemEntropy,
     people: Arc<People>,
     crash: CrashPoint,
+    stop: Arc<AtomicBool>,
 }
 impl Ports for World {
     type Log = SqliteLog;
@@ -343,5 +353,8 @@ impl Ports for World {
     }
     fn passing(&self, point: &'static str) {
         self.crash.passing(point);
+    }
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
     }
 }

@@ -536,4 +536,9 @@ pub trait Ports: Send + Sync {
     /// A named point of the workflow is passed: after an intent, after a send, … Tests end the process there; in
     /// production nothing happens.
     fn passing(&self, _point: &'static str) {}
+
+    /// Were we told to stop? Then nothing new is begun; what is in hand is finished.
+    fn stopping(&self) -> bool {
+        false
+    }
 }

@@ -88,6 +88,7 @@ pub async fn run(installation: Installation, out: Out) -> Result<u8, Failure> {
     }
     out.aside("tieout stops: the step in hand is finished or left resolvable")?;
     health.stopping.store(true, Ordering::SeqCst);
+    installation.stop();
     let _ = stop.send(true);
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {

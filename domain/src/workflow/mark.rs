@@ -38,6 +38,9 @@ impl<P: Ports> Desk<'_, P> {
         let mut marked = Marked::default();
         let posted = roster.select(|brief| brief.stage == StageName::Posted);
         for batch in posted.chunks(BATCH) {
+            if self.ports.stopping() {
+                break;
+            }
             let mut intended = BTreeSet::new();
             for report in batch {
                 let label = self.connection.label.clone();

@@ -56,6 +56,9 @@ impl<P: Ports> Desk<'_, P> {
         let all = ready.len();
         for (done, report) in ready.into_iter().enumerate() {
             progress(done, all);
+            if self.ports.stopping() {
+                return Ok(posted);
+            }
             match self
                 .post_report(report, &basis, in_force, seen, &mut posted)
                 .await

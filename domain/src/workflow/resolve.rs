@@ -26,6 +26,9 @@ impl<P: Ports> Desk<'_, P> {
     pub async fn resolve(&self, roster: &Roster) -> Result<Resolved, WorkflowError> {
         let mut resolved = Resolved::default();
         for report in roster.select(super::roster::Brief::in_flight) {
+            if self.ports.stopping() {
+                break;
+            }
             match self.resolve_report(report, &mut resolved).await {
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => resolved.waiting += 1,
                 other => other?,
