@@ -67,11 +67,12 @@ impl Finding {
                 "another program uses this account's calls: wait a minute and try again",
                 true,
             ),
-            SourceError::Unanswered { .. } | SourceError::Truncated { .. } => (
-                "check `url` under [connection.expensify], and the way out to the network",
+            SourceError::Unreachable { .. }
+            | SourceError::Unanswered { .. }
+            | SourceError::Truncated { .. } => (
+                "check `url` under [connection.expensify], the network and the proxy; else try again later",
                 true,
             ),
-            SourceError::Unreachable { .. } => ("check the network, the proxy and `url`", true),
             SourceError::NotSent { .. } => ("do as the message says", false),
         };
         Self {
@@ -91,9 +92,14 @@ impl Finding {
         }
     }
 
-    /// The same, of a system that gave no answer.
+    /// The same, told as out of reach where asking again gave no answer either.
     pub fn unless_reached(mut self, error: &LedgerError) -> Self {
-        self.unreachable = matches!(error, LedgerError::Unanswered { .. });
+        if matches!(error, LedgerError::Unanswered { .. }) {
+            self.unreachable = true;
+            self.fix =
+                "check `url` under [connection.qad], the network and the proxy; else ask whether QAD is up"
+                    .to_owned();
+        }
         self
     }
 }

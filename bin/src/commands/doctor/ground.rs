@@ -77,10 +77,84 @@ fn key_file(path: &Path) -> Finding {
     }
 }
 
+/// Settings of the environment that are for trials against stand-ins only.
+const TRIAL: [(&str, &str); 3] = [
+    ("TIEOUT_LIMIT_SCALE", "the rate limits are not Expensify's"),
+    ("TIEOUT_CLOCK_OFFSET_MS", "every date is off by it"),
+    ("TIEOUT_CRASH_AT", "the program kills itself on purpose"),
+];
+
+/// Is a setting for trials in force for connections beyond this machine? `None` where nothing of the kind is set.
+pub fn trial(config: &Config) -> Option<Finding> {
+    let set: Vec<_> = TRIAL
+        .into_iter()
+        .filter(|(variable, _)| std::env::var_os(variable).is_some())
+        .collect();
+    let addresses = config
+        .connection
+        .iter()
+        .flat_map(|connection| [connection.expensify.url.as_str(), connection.qad.url.as_str()]);
+    trial_of(&set, addresses)
+}
+
+fn trial_of<'a>(set: &[(&str, &str)], mut addresses: impl Iterator<Item = &'a str>) -> Option<Finding> {
+    const NAME: &str = "environment";
+    if set.is_empty() {
+        return None;
+    }
+    let told: Vec<String> = set
+        .iter()
+        .map(|(variable, means)| format!("{variable} is set: {means}"))
+        .collect();
+    let detail = told.join("\n");
+    Some(if addresses.all(is_here) {
+        Finding::good(
+            NAME,
+            format!("{detail}\nevery address is of this machine, so this is a trial"),
+        )
+    } else {
+        let names: Vec<&str> = set.iter().map(|(variable, _)| *variable).collect();
+        Finding::bad(
+            NAME,
+            detail,
+            format!("unset {}: it is for stand-ins on this machine", names.join(" ")),
+        )
+    })
+}
+
+fn is_here(address: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(address) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs::{self, Permissions};
+
+    #[test]
+    fn a_setting_for_trials_is_a_fault_beyond_this_machine() {
+        let set = &TRIAL[..2];
+        assert_eq!(trial_of(&[], ["https://qad.example"].into_iter()), None);
+        let here = ["http://127.0.0.1:8801/x", "http://[::1]:1/", "http://localhost/"];
+        assert!(trial_of(set, here.into_iter()).unwrap().ok);
+        for beyond in [
+            "https://qad.example/clouderp",
+            "https://127.0.0.1.example/",
+            "no address",
+        ] {
+            let found = trial_of(set, here.into_iter().chain([beyond])).unwrap();
+            assert!(!found.ok, "{beyond}");
+            assert_eq!(
+                found.fix,
+                "unset TIEOUT_LIMIT_SCALE TIEOUT_CLOCK_OFFSET_MS: it is for stand-ins on this machine"
+            );
+        }
+    }
 
     #[test]
     fn a_key_that_others_may_read_is_told_with_the_command_that_mends_it() {
