@@ -1,80 +1,172 @@
-//! Several instances on one store at the same time, a `serve` and pairs of `sync`: never a document twice, none lost.
+//! Two instances at work on one store at once, which nobody should start and somebody will: never a document twice, none
+//! lost, and what each wrote the other can read.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
 use tieout_sandbox::qad::FaultKind;
-use tieout_scenarios::{Scene, binary, text};
+use tieout_scenarios::{Dice, Scene, binary, text};
 
-/// Two at once until all is marked; each must end by itself, and neither may fail because of the other.
-async fn pairs_of_sync(scene: &Scene, reports: usize, most: usize) {
-    for round in 0..most {
-        let (one, other) = tokio::join!(scene.tieout(&["sync"]), scene.tieout(&["sync"]));
-        for ended in [one, other] {
-            assert!(
-                matches!(ended.status.code(), Some(0 | 1)),
-                "round {round}: {}",
-                text(&ended)
+const REPORTS: usize = 12;
+const WORLD: Size = Size::Many {
+    reports: REPORTS,
+    lines: 2,
+};
+
+/// A world in which posting takes a while, so that two have time to meet.
+async fn unhurried() -> Scene {
+    binary();
+    let scene = Scene::with(WORLD, |_| {}).await;
+    // Behind every other fault: only what nothing else strikes is late.
+    fault(
+        &scene,
+        FaultRule::next("post:*", FaultKind::Delay { ms: 25 }).times(1_000),
+    );
+    scene
+}
+
+fn fault(scene: &Scene, rule: FaultRule<FaultKind>) {
+    scene.stand_ins.qad.handle().faults().add(rule);
+}
+
+/// A cycle that begins a little later, killed at a point if one is named.
+async fn one_cycle(scene: &Scene, late: Duration, dies_at: Option<&str>) -> Output {
+    tokio::time::sleep(late).await;
+    let killed: Vec<(&str, &str)> = dies_at
+        .into_iter()
+        .map(|point| ("TIEOUT_CRASH_AT", point))
+        .collect();
+    scene.run(&["sync", "--json"], &killed).await
+}
+
+/// What a cycle that lived to its end did of something; another one's work may have kept it from any.
+fn done(output: &Output, what: &str, when: &str) -> u64 {
+    if output.status.code().is_none() {
+        return 0;
+    }
+    assert!(
+        matches!(output.status.code(), Some(0 | 1 | 3)),
+        "{when}: {}",
+        text(output)
+    );
+    let cycles: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{when}: {e}: {}", text(output)));
+    cycles[0][what].as_u64().expect("a number")
+}
+
+/// Each writes personal fields under keys of its own making: all of them must open.
+async fn everything_is_readable(scene: &Scene, when: &str) {
+    let output = scene.tieout(&["reports", "--json"]).await;
+    let rows: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{when}: {e}: {}", text(&output)));
+    let rows = rows.as_array().expect("an array");
+    assert_eq!(rows.len(), REPORTS, "{when}");
+    let shut: Vec<_> = rows.iter().filter(|row| !row["submitter"].is_string()).collect();
+    assert!(shut.is_empty(), "{when}: {shut:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_cycles_at_once_round_after_round() {
+    let mut both = 0;
+    for seed in 0..4 {
+        let scene = unhurried().await;
+        let mut dice = Dice::new(seed);
+        for round in 0..3 {
+            let when = format!("seed {seed}, round {round}");
+            let mut late = || Duration::from_millis(dice.below(120));
+            let (one, other) = tokio::join!(one_cycle(&scene, late(), None), one_cycle(&scene, late(), None));
+            let posted = [&one, &other].map(|output| done(output, "posted", &when));
+            both += u32::from(posted.iter().all(|count| *count > 0));
+            scene.nothing_is_wrong(&when);
+        }
+        let last = scene.settle(8).await;
+        let when = format!("seed {seed}");
+        scene.all_is_done(REPORTS, &last, &when).await;
+        everything_is_readable(&scene, &when).await;
+    }
+    assert!(both > 0, "the two never met: the test shows nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_at_once_while_answers_and_requests_are_lost_and_one_of_them_dies() {
+    for (seed, point) in [
+        (1, "sent:3"),
+        (2, "intent:2"),
+        (3, "recorded:4"),
+        (4, "marking:1"),
+    ] {
+        binary();
+        let scene = Scene::with(WORLD, |_| {}).await;
+        for (after, kind) in [
+            (2, FaultKind::DropAfter),
+            (4, FaultKind::DropBefore),
+            (6, FaultKind::ErrorAfter { status: 502 }),
+            // Arrives when its sender has given it up, and before the quarantine has ended.
+            (8, FaultKind::Zombie { ms: 3_000 }),
+        ] {
+            fault(&scene, FaultRule::next("post:*", kind).after(after));
+        }
+        fault(
+            &scene,
+            FaultRule::next("post:*", FaultKind::Delay { ms: 25 }).times(1_000),
+        );
+        let mut dice = Dice::new(seed);
+        for round in 0..3 {
+            let when = format!("killed at {point}, round {round}");
+            let mut late = || Duration::from_millis(dice.below(120));
+            let dies_at = (round == 0).then_some(point);
+            let (one, other) = tokio::join!(
+                one_cycle(&scene, late(), dies_at),
+                one_cycle(&scene, late(), None)
             );
+            for output in [&one, &other] {
+                done(output, "posted", &when);
+            }
+            scene.nothing_is_wrong(&when);
         }
-        scene.nothing_is_wrong(&format!("round {round}"));
-        if scene.marked().len() == reports {
-            break;
-        }
+        let last = scene.settle(10).await;
+        scene.all_is_done(REPORTS, &last, point).await;
+        everything_is_readable(&scene, point).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_syncs_at_a_time() {
-    binary();
-    let reports = 12;
-    let scene = Scene::with(Size::Many { reports, lines: 2 }, |_| {}).await;
-    let faults = scene.stand_ins.qad.handle().faults();
-    // Answers that take their time, so that one instance meets what the other is at; and one that never comes.
-    faults.add(FaultRule::next("post:*", FaultKind::Delay { ms: 120 }).times(6));
-    faults.add(FaultRule::next("post:*", FaultKind::DropAfter));
-    pairs_of_sync(&scene, reports, 6).await;
-    let last = scene.settle(8).await;
-    scene.all_is_done(reports, &last, "two syncs at a time").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_serve_and_two_syncs_at_a_time() {
-    binary();
-    let reports = 12;
-    let scene = Scene::with(Size::Many { reports, lines: 2 }, |_| {}).await;
+async fn a_person_runs_cycles_beside_the_schedule() {
+    let scene = unhurried().await;
     scene.reconfigure(|text| {
-        format!(
-            "[serve]\nlisten = \"127.0.0.1:0\"\n\n{}",
-            text.replace("every = \"1m\"", "every = \"1s\"")
-        )
+        text.replace("every = \"1m\"", "every = \"1s\"")
+            .replace("[vault]", "[serve]\nlisten = \"127.0.0.1:0\"\n\n[vault]")
     });
-    let faults = scene.stand_ins.qad.handle().faults();
-    faults.add(FaultRule::next("post:*", FaultKind::Delay { ms: 120 }).times(6));
-    faults.add(FaultRule::next("post:*", FaultKind::DropBefore));
-
-    let mut command = scene.command(&["serve"]);
-    let mut serve = command
+    let mut serve = scene
+        .command(&["serve"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("the program starts");
-    pairs_of_sync(&scene, reports, 6).await;
-    let id = i32::try_from(serve.id().expect("it still serves")).expect("a process id");
-    kill(Pid::from_raw(id), Signal::SIGTERM).expect("it is there");
-    let ended = tokio::time::timeout(Duration::from_secs(40), serve.wait())
-        .await
-        .expect("it ends in its time")
-        .expect("it ends");
-    assert_eq!((ended.code(), ended.signal()), (Some(0), None), "a clean end");
+        .expect("it starts");
+    for round in 0..4 {
+        let when = format!("round {round}");
+        done(&scene.tieout(&["sync", "--json"]).await, "posted", &when);
+        scene.nothing_is_wrong(&when);
+    }
+    let number = i32::try_from(serve.id().expect("it runs")).expect("a process number");
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(number),
+        nix::sys::signal::Signal::SIGTERM,
+    )
+    .expect("it is told to stop");
+    let ended = serve.wait().await.expect("it ends");
+    assert_eq!(ended.code(), Some(0), "told to stop, it ends well");
 
     let last = scene.settle(8).await;
-    scene
-        .all_is_done(reports, &last, "a serve and two syncs at a time")
-        .await;
+    scene.all_is_done(REPORTS, &last, "beside the schedule").await;
+    everything_is_readable(&scene, "beside the schedule").await;
 }
