@@ -41,9 +41,15 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: cli::Cli, out: Out) -> Result<u8, Failure> {
-    let filter = EnvFilter::try_new(&cli.log).map_err(|e| Failure::Usage(format!("--log `{}`: {e}", cli.log)))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(out.shows_progress()).finish();
-    tracing::subscriber::set_global_default(subscriber).map_err(|e| Failure::Usage(format!("the log cannot be set up: {e}")))?;
+    let filter =
+        EnvFilter::try_new(&cli.log).map_err(|e| Failure::Usage(format!("--log `{}`: {e}", cli.log)))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(out.shows_progress())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|e| Failure::Usage(format!("the log cannot be set up: {e}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

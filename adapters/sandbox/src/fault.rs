@@ -126,7 +126,10 @@ impl<K: Clone> Faults<K> {
     pub fn strike_any(&self, names: &[String]) -> Option<K> {
         let mut rules = self.lock();
         let mut struck = None;
-        for rule in rules.iter_mut().filter(|rule| names.iter().any(|name| rule.matches(name))) {
+        for rule in rules
+            .iter_mut()
+            .filter(|rule| names.iter().any(|name| rule.matches(name)))
+        {
             if rule.after > 0 {
                 rule.after -= 1;
             } else if struck.is_none() {

@@ -1,13 +1,25 @@
 //! Bad input of each kind: what is said names the thing and the remedy, the exit status tells whose turn it is, where it
 //! concerns a report it ends in an event, and nothing is lost: once the fault is gone, the report posts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a surprise must end them"
+)]
+
 use std::fs;
 
 use tieout_sandbox::expensify::FaultKind as Expensify;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
 use tieout_sandbox::qad::FaultKind as Qad;
+use tieout_scenarios::proxy::Rewrite;
 use tieout_scenarios::{Scene, text};
+
+/// Puts a fault on its switch.
+type Spoil = Box<dyn Fn(&Scene)>;
 
 const ONE: Size = Size::Many { reports: 1, lines: 2 };
 
@@ -36,15 +48,15 @@ async fn a_bad_installation_is_refused_by_name() {
     let good = fs::read_to_string(&scene.config).unwrap();
     let rules = fs::read_to_string(scene.file("rules.toml")).unwrap();
     let profile = fs::read_to_string(scene.file("profile.toml")).unwrap();
-    type Spoil<'a> = Box<dyn Fn() + 'a>;
-    let config = |from: &'static str, to: &'static str| -> Spoil<'_> {
+    type SpoilFile<'a> = Box<dyn Fn() + 'a>;
+    let config = |from: &'static str, to: &'static str| -> SpoilFile<'_> {
         let (good, path) = (good.clone(), scene.config.clone());
         Box::new(move || {
             assert!(good.contains(from), "{from}");
             fs::write(&path, good.replacen(from, to, 1)).unwrap();
         })
     };
-    let file = |name: &'static str, content: String| -> Spoil<'_> {
+    let file = |name: &'static str, content: String| -> SpoilFile<'_> {
         let path = scene.file(name);
         Box::new(move || fs::write(&path, &content).unwrap())
     };
@@ -52,7 +64,7 @@ async fn a_bad_installation_is_refused_by_name() {
         "{rules}\n[[rule]]\nwhen = {{ category = \"Made Up\" }}\nset = {{ account = \"6410\" }}\n\
          [[rule]]\nwhen = {{ kind = \"made up\" }}\nset = {{ account = \"6420\" }}\n"
     );
-    let table: Vec<(&str, Spoil<'_>, Expected)> = vec![
+    let table: Vec<(&str, SpoilFile<'_>, Expected)> = vec![
         (
             "an unknown key",
             config("[store]", "[store]\ncolour = \"red\""),
@@ -192,7 +204,7 @@ async fn an_unknown_workspace_is_said() {
 /// A fault of the wire: the cycle says it, keeps what it can, and the report posts once the fault is gone.
 #[tokio::test]
 async fn a_bad_answer_is_said_and_loses_nothing() {
-    let table: Vec<(&str, Box<dyn Fn(&Scene)>, Expected)> = vec![
+    let table: Vec<(&str, Spoil, Expected)> = vec![
         (
             "an HTML page instead of a file name",
             Box::new(|scene| {
@@ -315,7 +327,7 @@ async fn a_bad_answer_is_said_and_loses_nothing() {
 /// What is wrong with one report ends in an event of that report, with its reason; put right at the source, it posts.
 #[tokio::test]
 async fn a_bad_report_is_rejected_with_its_reason_and_posts_once_put_right() {
-    let table: Vec<(&str, &str, Box<dyn Fn(&str) -> String + Send>)> = vec![
+    let table: Vec<(&str, &str, Rewrite)> = vec![
         (
             "line_count_disagrees",
             "a count that disagrees with the lines",

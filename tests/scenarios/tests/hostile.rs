@@ -1,6 +1,14 @@
 //! Hostile text goes from Expensify to QAD unharmed: quotes, newlines, emoji, right-to-left, template and markup text,
 //! entities, ten thousand characters.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a surprise must end them"
+)]
+
 use tieout_sandbox::month::Size;
 use tieout_scenarios::Scene;
 

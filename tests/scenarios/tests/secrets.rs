@@ -1,6 +1,14 @@
 //! No secret leaves the vault but to the wire, and nothing personal lies open: the whole scenario at the loudest log
 //! level, with faults, and then everything that was written is searched.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a surprise must end them"
+)]
+
 use std::fs;
 use std::path::Path;
 
