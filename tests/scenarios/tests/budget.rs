@@ -1,5 +1,11 @@
 //! What a cycle asks of Expensify: 2 for each window, 2 for each hundred reports to mark, and retries; never per report.
 
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
 use tieout_sandbox::expensify::FaultKind;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
@@ -55,6 +61,20 @@ async fn a_hundred_and_fifty_reports() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_hundred_reports() {
     keeps_to_the_budget(400).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_for_each_year_since_go_live() {
+    binary();
+    let scene = Scene::with(Size::Many { reports: 3, lines: 1 }, |_| {}).await;
+    scene.reconfigure(|text| text.replace("go_live = \"2026-10-01\"", "go_live = \"2024-10-01\""));
+    let (calls, posting) = cycle(&scene).await;
+    assert_eq!(posting["posted"], 3, "{posting:#}");
+    assert_eq!(
+        calls.len(),
+        2 * 3 + 2,
+        "three windows of at most a year, and one batch: {calls:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,6 +1,8 @@
 //! Killed at every point of the cycle, under every fault of QAD that leaves an outcome unknown, and at random moments:
 //! each document is posted exactly once, each report is marked, and nothing stays in doubt.
 
+#![allow(clippy::expect_used, reason = "a test: a surprise must end it")]
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use tokio::task::JoinSet;
 const KILLED: Option<i32> = Some(9);
 
 /// Scenes at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 5;
 
 /// Each point with the passing at which the process dies: in the middle of the three reports where it passes for each.
 const POINTS: [&str; 10] = [

@@ -1,6 +1,12 @@
 //! The demo's month through the real program until it settles: each report comes to what the story means it to, the
 //! ends tie out, and exactly what is posted is marked.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;

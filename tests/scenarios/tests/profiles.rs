@@ -1,6 +1,12 @@
 //! A month under installations of QAD that call everything differently, each drawn from a seed: other paths, browse ids,
 //! columns, field names, nesting and words.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
 use tieout_sandbox::expensify::world::{Expense, World};
 use tieout_sandbox::month::Size;
 use tieout_sandbox::qad::world::{DocumentKind, InvoiceType};
@@ -21,8 +27,8 @@ fn cards_and_refunds(world: &mut World) {
     on_card(&mut next().expenses[1]);
     let refunds = next();
     for line in refunds.expenses.iter_mut().skip(1) {
-        line.amount = -(line.amount + 1_000_00);
-        line.converted_amount = line.converted_amount.map(|amount| -(amount + 1_000_00));
+        line.amount = -(line.amount + 100_000);
+        line.converted_amount = line.converted_amount.map(|amount| -(amount + 100_000));
     }
     refunds.total = refunds.line_sum();
 }

@@ -1,6 +1,8 @@
 //! A log that was restored from a backup knows less than QAD shows. Whatever was taken back with it, nothing is posted
 //! a second time.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test: a surprise must end it")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +103,35 @@ async fn what_was_posted_since_the_backup_is_adopted_and_ties_out() {
         lost_before_marking("mapped:8", 0),
         lost_before_marking("sent:4", 3),
         lost_before_marking("recorded:5", 5)
+    );
+}
+
+/// A backup older than the reports themselves: nothing of them is in the log, and the poll shows none that is marked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_came_posted_and_was_marked_since_the_backup_is_named_as_missing() {
+    binary();
+    let scene = Scene::with(WORLD, |_| {}).await;
+    let backup = tempfile::tempdir().expect("a folder");
+    copy(&installation(&scene), backup.path());
+    let last = scene.settle(8).await;
+    scene.all_is_done(REPORTS, &last, "the month").await;
+    let ledger = scene.ledger();
+
+    copy(backup.path(), &installation(&scene));
+    scene.settle(8).await;
+    assert_eq!(scene.ledger(), ledger, "the ledger is the same to the last line");
+    let mut named = BTreeMap::new();
+    for difference in scene.tie_out().await.differences {
+        match difference.what {
+            What::MissingInLog { report_id, .. } => *named.entry(report_id).or_insert(0) += 1,
+            What::DocumentUnexplained { report_id, .. } => *named.entry(report_id).or_insert(0) += 10,
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(named.len(), REPORTS, "{named:?}");
+    assert!(
+        named.values().all(|kinds| *kinds == 11),
+        "each at the source and in the ledger: {named:?}"
     );
 }
 

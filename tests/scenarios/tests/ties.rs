@@ -1,5 +1,12 @@
 //! The tie-out can fail: what is lost on the way into the log, in the template or in the ledger breaks it, and is named.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
 use std::collections::BTreeSet;
 
 use tieout_domain::ids::{Reference, ReportId};
