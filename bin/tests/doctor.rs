@@ -253,7 +253,11 @@ async fn what_does_not_read_back_as_sent_certifies_nothing() {
         .certify_in(credentials::QAD_TEST_WORKSPACE)
         .await
         .ended_with(1);
-    assert!(differs.stderr.contains("cost centre: sent 1100"), "{}", differs.stderr);
+    assert!(
+        differs.stderr.contains("cost centre: sent 1100"),
+        "{}",
+        differs.stderr
+    );
     assert_eq!(differs.stdout, "", "what failed has no result");
     let (status, found) = site.doctor().await;
     assert_eq!(
@@ -338,6 +342,33 @@ async fn a_rule_set_with_faults_is_told_with_each_of_them() {
         found["going_live"]["reports"], REPORTS,
         "what going live would take needs no rules"
     );
+}
+
+#[test]
+fn a_fresh_installation_is_told_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |args: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tieout"))
+            .args(args)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        Run {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    };
+    here(&["init", "--name", "acme"]).ended_with(0);
+    let found = here(&["--json", "doctor"]).ended_with(1).json();
+    let connection = &found["connections"][0];
+    assert_eq!(connection["connection"], "acme");
+    let fix = |name: &str| check(connection, name)["fix"].as_str().unwrap().to_owned();
+    assert!(fix("profile").contains("tieout guide profile"));
+    assert!(fix("expensify credentials").contains("tieout credentials expensify --connection acme"));
+    assert!(fix("qad").contains("tieout guide profile"));
+    assert_eq!(connection["going_live"], Value::Null);
+    assert_eq!(check(connection, "certification")["ok"], false);
 }
 
 /// The program without any installation.

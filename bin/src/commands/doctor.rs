@@ -19,6 +19,17 @@ use crate::installation::Installation;
 use crate::out::{Failure, Out, PERSON};
 use crate::ports::SystemClock;
 
+/// What to do about a profile that cannot be read.
+pub const PROFILE_FIX: &str = "fill in the file that is named (`tieout guide profile`)";
+
+/// What to do where a connection's credentials are missing.
+fn credentials(system: &str, config: &ConnectionConfig) -> String {
+    format!(
+        "`tieout credentials {system} --connection {}`, and check `url`",
+        config.name
+    )
+}
+
 /// Looks at what all connections stand on, then at each chosen one.
 pub async fn run(config_path: &Path, args: &ConnectionArg, out: Out) -> Result<u8, Failure> {
     let config = Config::read(config_path)?;
@@ -38,7 +49,11 @@ pub async fn run(config_path: &Path, args: &ConnectionArg, out: Out) -> Result<u
                 "vault",
                 format!("{} opens", config.at(&config.vault.path).display()),
             ),
-            Err(failure) => Finding::failed("vault", failure),
+            Err(failure) => Finding::failed(
+                "vault",
+                failure,
+                "bring back the vault, the people file and the key that belong together (`tieout guide secrets-and-keys`)",
+            ),
         });
         opened.ok()
     } else {
@@ -83,11 +98,15 @@ async fn connection(installation: &Installation, config: &ConnectionConfig) -> (
                 rules.rules().len()
             ),
         ),
-        Err(failure) => Finding::failed("rule set", &failure),
+        Err(failure) => Finding::failed(
+            "rule set",
+            &failure,
+            "correct the file (`tieout guide rules`, `tieout rules check`)",
+        ),
     });
     findings.push(match installation.profile(config) {
         Ok(_) => Finding::good("profile", format!("{} is whole", config.qad.profile.display())),
-        Err(failure) => Finding::failed("profile", &failure),
+        Err(failure) => Finding::failed("profile", &failure, PROFILE_FIX),
     });
     let sound = findings.iter().all(|finding| finding.ok);
     let taken = expensify(installation, config, &mut findings).await;
@@ -120,7 +139,11 @@ async fn expensify(
     let client = match installation.expensify(config) {
         Ok(client) => client,
         Err(failure) => {
-            findings.push(Finding::failed("expensify credentials", &failure));
+            findings.push(Finding::failed(
+                "expensify credentials",
+                &failure,
+                credentials("expensify", config),
+            ));
             return None;
         }
     };
@@ -162,7 +185,7 @@ async fn coverage(
                 Finding::bad(NAME, detail, fix)
             }
         })),
-        Err(failure) => findings.push(Finding::failed(NAME, &failure)),
+        Err(failure) => findings.push(Finding::failed(NAME, &failure, "`tieout rules check --coverage` once Expensify answers")),
     }
 }
 
@@ -170,7 +193,14 @@ async fn coverage(
 pub async fn ledger(installation: &Installation, config: &ConnectionConfig) -> Vec<Finding> {
     let qad = match installation.qad(config, None) {
         Ok(qad) => qad,
-        Err(failure) => return vec![Finding::failed("qad", &failure)],
+        // A client takes the profile and the credentials.
+        Err(failure) => {
+            let fix = match installation.profile(config) {
+                Ok(_) => credentials("qad", config),
+                Err(_) => PROFILE_FIX.to_owned(),
+            };
+            return vec![Finding::failed("qad", &failure, fix)];
+        }
     };
     let mut findings: Vec<Finding> = qad.check().await.into_iter().map(Finding::ledger).collect();
     // A check that ended early may have ended because nobody answered. A login that was refused is remembered by the
@@ -206,6 +236,10 @@ async fn certification(installation: &Installation, config: &ConnectionConfig) -
             why,
             "`tieout profile certify` with a non-production workspace (`tieout guide profile`); nothing posts before that",
         ),
-        Err(failure) => Finding::failed(NAME, &failure),
+        Err(failure) => Finding::failed(
+            NAME,
+            &failure,
+            "see to the log's file and its disk, and try again",
+        ),
     }
 }

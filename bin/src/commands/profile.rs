@@ -5,7 +5,7 @@ use serde_json::json;
 use tieout_qad::profile::TEMPLATE;
 
 use super::certify::{Certificate, certify_in};
-use super::doctor::{Finding, ledger, status, words};
+use super::doctor::{Finding, PROFILE_FIX, ledger, status, words};
 use crate::cli::{CertifyArgs, ConnectionArg, ProfileCommand};
 use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out};
@@ -34,7 +34,7 @@ async fn check(installation: &Installation, args: &ConnectionArg, out: Out) -> R
         let path = installation.config.at(&config.qad.profile);
         let mut findings = Vec::new();
         match installation.profile(config) {
-            Err(failure) => findings.push(Finding::failed("profile", &failure)),
+            Err(failure) => findings.push(Finding::failed("profile", &failure, PROFILE_FIX)),
             Ok(_) => {
                 findings.push(Finding::good("profile", format!("{} is whole", path.display())));
                 findings.extend(ledger(installation, config).await);

@@ -44,11 +44,11 @@ impl Finding {
         }
     }
 
-    /// Not as it should be, in the words of an error that say what to do too.
-    pub fn failed(name: impl Into<String>, failure: &Failure) -> Self {
+    /// Not as it should be, in the words of an error.
+    pub fn failed(name: impl Into<String>, failure: &Failure, fix: impl Into<String>) -> Self {
         Self {
             unreachable: matches!(failure, Failure::Outside(_)),
-            ..Self::bad(name, failure.to_string(), "do as the message says")
+            ..Self::bad(name, failure.to_string(), fix)
         }
     }
 
@@ -73,7 +73,7 @@ impl Finding {
                 "check `url` under [connection.expensify], the network and the proxy; else try again later",
                 true,
             ),
-            SourceError::NotSent { .. } => ("do as the message says", false),
+            SourceError::NotSent { .. } => ("see to the log's file and its disk, and try again", false),
         };
         Self {
             unreachable,

@@ -33,7 +33,11 @@ pub async fn log(config: &Config) -> Finding {
         Err(failure) => Finding {
             // A disk is no outside system of the kind that answers later.
             unreachable: false,
-            ..Finding::failed("log", &failure)
+            ..Finding::failed(
+                "log",
+                &failure,
+                "correct [store] url, or restore a copy; never begin an empty log in the place of a lost one",
+            )
         },
     }
 }
