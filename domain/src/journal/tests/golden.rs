@@ -15,10 +15,15 @@ use crate::ids::{
     AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode,
     SubAccountCode, SupplierCode,
 };
+use crate::ids::{ReportId, TransactionId, Voucher, Workspace};
 use crate::journal::StoredEvent;
 use crate::money::Currency;
+use crate::ports::SourceCalls;
+use crate::posting::DocumentKey;
 use crate::report::ReportEvent;
 use crate::report::tests::samples::{day, every_shape};
+use crate::rules::RuleSetVersion;
+use crate::workflow::{ControlTotal, ExpenseEvent, PollEvent, ProfileEvent, RulesEvent};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events/v1")
@@ -109,6 +114,132 @@ types!(CHART_EVENTS, ChartEvent {
     ChartHeld { .. } => "ChartHeld",
     ChartReleased => "ChartReleased",
 });
+
+types!(POLL_EVENTS, PollEvent {
+    PollCompleted { .. } => "PollCompleted",
+    PollFailed { .. } => "PollFailed",
+    MarkingAsked { .. } => "MarkingAsked",
+});
+
+types!(RULES_EVENTS, RulesEvent {
+    RuleSetActivated { .. } => "RuleSetActivated",
+});
+
+types!(PROFILE_EVENTS, ProfileEvent {
+    ProfileVerified { .. } => "ProfileVerified",
+});
+
+types!(EXPENSE_EVENTS, ExpenseEvent {
+    ExpenseClaimed { .. } => "ExpenseClaimed",
+    ExpenseReleased { .. } => "ExpenseReleased",
+});
+
+fn poll_events() -> Vec<(&'static str, PollEvent)> {
+    let calls = SourceCalls {
+        exports: 1,
+        downloads: 1,
+        marks: 0,
+        policies: 0,
+        retries: 2,
+        throttled: vec![1_250, 0],
+    };
+    let total = ControlTotal {
+        reports: 2,
+        lines: 5,
+        total_hundredths: 51_500,
+        unreadable: 1,
+    };
+    let report: ReportId = "R009WqAY45L1".parse().unwrap();
+    vec![
+        (
+            "PollCompleted",
+            PollEvent::PollCompleted {
+                windows: vec![
+                    (day("2026-11-01"), Some(day("2027-10-30"))),
+                    (day("2027-10-28"), None),
+                ],
+                totals: [("USD".to_owned(), total.clone())].into(),
+                calls: calls.clone(),
+                listed_at: "2027-11-02T06:00:00Z".parse().unwrap(),
+            },
+        ),
+        (
+            "PollFailed",
+            PollEvent::PollFailed {
+                why: "the download is not whole".into(),
+                unreadable: vec![(3, "{\"reportID\"".into(), "it ends in a string".into())],
+                totals: [("USD".to_owned(), total)].into(),
+                calls: calls.clone(),
+            },
+        ),
+        (
+            "MarkingAsked",
+            PollEvent::MarkingAsked {
+                printed: 99,
+                not_printed: vec![report],
+                failures: vec!["the answer was lost".into()],
+                calls,
+            },
+        ),
+    ]
+}
+
+fn rules_events() -> Vec<(&'static str, RulesEvent)> {
+    let version = RuleSetVersion {
+        number: 2,
+        hash: "ab".repeat(32),
+    };
+    let content = "[posting]\ndate = \"approved\"\n".to_owned();
+    vec![(
+        "RuleSetActivated",
+        RulesEvent::RuleSetActivated { version, content },
+    )]
+}
+
+fn profile_events() -> Vec<(&'static str, ProfileEvent)> {
+    let key = DocumentKey {
+        year: 2026,
+        daybook: crate::ids::DaybookCode::new("EXPINV").unwrap(),
+        voucher: Voucher(2),
+    };
+    let event = ProfileEvent::ProfileVerified {
+        contract_hash: "cd".repeat(32),
+        workspace: Workspace::new("10USA_10USATEST").unwrap(),
+        evidence: vec![("E00000MVZBSUC4I1".parse().unwrap(), key)],
+    };
+    vec![("ProfileVerified", event)]
+}
+
+fn expense_events() -> Vec<(&'static str, ExpenseEvent)> {
+    let transaction = TransactionId::new("4056343049275634494").unwrap();
+    let report: ReportId = "R009WqAY45L1".parse().unwrap();
+    let claimed = ExpenseEvent::ExpenseClaimed {
+        transaction: transaction.clone(),
+        report,
+    };
+    let released = ExpenseEvent::ExpenseReleased {
+        transaction,
+        report,
+        ledger_reference: "2026/EXPINV/4800".into(),
+    };
+    vec![("ExpenseClaimed", claimed), ("ExpenseReleased", released)]
+}
+
+#[test]
+fn every_event_beside_the_reports_ever_written_is_read_and_written_again_alike() {
+    for (name, event) in poll_events() {
+        check(name, &event);
+    }
+    for (name, event) in rules_events() {
+        check(name, &event);
+    }
+    for (name, event) in profile_events() {
+        check(name, &event);
+    }
+    for (name, event) in expense_events() {
+        check(name, &event);
+    }
+}
 
 /// One row of each master, in every shape a row has.
 fn chart_events() -> Vec<(&'static str, ChartEvent)> {
@@ -219,9 +350,14 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         .iter()
         .map(|(name, _)| *name)
         .chain(chart_events().iter().map(|(name, _)| *name))
+        .chain(poll_events().iter().map(|(name, _)| *name))
+        .chain(rules_events().iter().map(|(name, _)| *name))
+        .chain(profile_events().iter().map(|(name, _)| *name))
+        .chain(expense_events().iter().map(|(name, _)| *name))
         .collect();
+    let beside = [POLL_EVENTS, RULES_EVENTS, PROFILE_EVENTS, EXPENSE_EVENTS].concat();
     assert_eq!(REPORT_EVENTS.len(), 21);
-    for kind in REPORT_EVENTS.iter().chain(CHART_EVENTS) {
+    for kind in REPORT_EVENTS.iter().chain(CHART_EVENTS).chain(&beside) {
         assert!(
             folder().join(format!("{kind}.json")).is_file(),
             "no golden file of {kind}: UPDATE_GOLDEN=1 writes it"
