@@ -130,8 +130,14 @@ impl Scene {
     /// Certifies the profile in the test workspace.
     pub async fn certify(&self) {
         let config = Config::read(&self.config).expect("the configuration");
-        let installation = Installation::open_at(config, SystemClock::set_to(month::now())).expect("the installation");
-        let connection = installation.config.connection.first().expect("a connection").clone();
+        let installation =
+            Installation::open_at(config, SystemClock::set_to(month::now())).expect("the installation");
+        let connection = installation
+            .config
+            .connection
+            .first()
+            .expect("a connection")
+            .clone();
         let certificate = Certificate {
             workspace: credentials::QAD_TEST_WORKSPACE.into(),
             supplier: canary::SUPPLIER.into(),
@@ -142,7 +148,9 @@ impl Scene {
             date: None,
             person: "tester".into(),
         };
-        certify_in(&installation, &connection, &certificate, &mut |_| Ok(())).await.expect("the certification");
+        certify_in(&installation, &connection, &certificate, &mut |_| Ok(()))
+            .await
+            .expect("the certification");
     }
 
     /// Runs the program on the installation to its end.
