@@ -11,15 +11,16 @@
 )]
 
 use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
 
+use tieout_domain::journal::{Reader, Streams};
+use tieout_domain::workflow::PollEvent;
 use tieout_sandbox::expensify::FaultKind as Expensify;
 use tieout_sandbox::fault::FaultRule;
-use tieout_sandbox::month::Size;
+use tieout_sandbox::month::{Size, credentials};
 use tieout_sandbox::qad::FaultKind as Qad;
 use tieout_scenarios::{Scene, text};
-
-/// Puts a fault on its switch.
-type Spoil = Box<dyn Fn(&Scene)>;
 
 const ONE: Size = Size::Many { reports: 1, lines: 2 };
 
@@ -205,178 +206,300 @@ async fn a_damaged_or_foreign_file_is_refused_by_name() {
     posts(&scene, "files put back").await;
 }
 
+fn expensify_secret(scene: &Scene, secret: &str) {
+    scene.stand_ins.expensify.world().edit(|world| {
+        for account in world.accounts.values_mut() {
+            account.secret = secret.into();
+        }
+    });
+}
+
+fn qad_password(scene: &Scene, password: &str) {
+    scene.stand_ins.qad.handle().edit(|world| {
+        for user in world.users.values_mut() {
+            user.password = password.into();
+        }
+    });
+}
+
 #[tokio::test]
 async fn wrong_credentials_are_said_once_and_tried_once() {
     let scene = Scene::with(ONE, |_| {}).await;
-    scene.stand_ins.expensify.world().edit(|world| {
-        for account in world.accounts.values_mut() {
-            account.secret = "rotated".into();
-        }
-    });
+    expensify_secret(&scene, "rotated");
     scene.stand_ins.expensify.calls().clear();
+    let told = &[
+        "Expensify refused the credentials",
+        "tieout credentials expensify",
+    ];
+    check("Expensify", &scene.tieout(&["sync"]).await, &says(3, told));
+    let calls = scene.stand_ins.expensify.calls().all().len();
+    assert_eq!(calls, 1, "a refused pair is not tried again");
+    expensify_secret(&scene, credentials::EXPENSIFY_SECRET);
+
+    qad_password(&scene, "rotated");
+    scene.stand_ins.qad.handle().calls().clear();
+    let told = &["QAD refused the credentials", "tieout credentials qad"];
+    check("QAD", &scene.tieout(&["sync"]).await, &says(3, told));
+    let logins = scene.stand_ins.qad.handle().calls().count("token");
+    assert_eq!(logins, 1, "repeated failures would lock the user in QAD");
+    qad_password(&scene, credentials::QAD_PASSWORD);
+    posts(&scene, "credentials put right").await;
+}
+
+/// `serve` runs cycle after cycle, and a password that was refused is not tried in each: QAD would lock the user.
+#[tokio::test]
+async fn a_refused_password_is_tried_once_however_many_cycles_are_served() {
+    let scene = Scene::with(ONE, |_| {}).await;
+    scene.reconfigure(|text| {
+        let quick = text.replace("every = \"1m\"", "every = \"1s\"");
+        quick.replace(
+            "[[connection]]",
+            "[serve]\nlisten = \"127.0.0.1:0\"\n\n[[connection]]",
+        )
+    });
+    qad_password(&scene, "rotated");
+    scene.stand_ins.qad.handle().calls().clear();
+    scene.stand_ins.expensify.calls().clear();
+    let serve = scene
+        .command(&["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = nix::unistd::Pid::from_raw(i32::try_from(serve.id().unwrap()).unwrap());
+    // Each cycle polls, whatever QAD says: three polls are three cycles.
+    let calls = scene.stand_ins.expensify.calls();
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while calls.count("export") < 3 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("three cycles");
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let output = serve.wait_with_output().await.unwrap();
     check(
-        "Expensify",
-        &scene.tieout(&["sync"]).await,
+        "serve",
+        &output,
         &says(
-            3,
-            &[
-                "Expensify refused the credentials",
-                "tieout credentials expensify",
-            ],
+            0,
+            &["QAD refused the credentials", "so that the user is not locked"],
         ),
     );
     assert_eq!(
-        scene.stand_ins.expensify.calls().all().len(),
+        scene.stand_ins.qad.handle().calls().count("token"),
         1,
-        "a refused pair is not tried again"
+        "{}",
+        text(&output)
     );
-
-    let scene = Scene::with(ONE, |_| {}).await;
-    scene.stand_ins.qad.handle().edit(|world| {
-        for user in world.users.values_mut() {
-            user.password = "rotated".into();
-        }
-    });
-    scene.stand_ins.qad.handle().calls().clear();
-    check(
-        "QAD",
-        &scene.tieout(&["sync"]).await,
-        &says(3, &["QAD refused the credentials", "tieout credentials qad"]),
-    );
-    let logins = scene.stand_ins.qad.handle().calls().count("token");
-    assert_eq!(logins, 1, "repeated failures would lock the user in QAD");
+    let locked = scene
+        .stand_ins
+        .qad
+        .handle()
+        .read(|world| world.users.values().any(|user| user.locked));
+    assert!(!locked, "the user is locked in QAD");
+    qad_password(&scene, credentials::QAD_PASSWORD);
+    posts(&scene, "the password put right").await;
 }
 
 #[tokio::test]
 async fn an_unknown_workspace_is_said() {
     let scene = Scene::with(ONE, |_| {}).await;
     scene.reconfigure(|text| text.replace("10USA_10USACO", "10USA_NOWHERE"));
-    check(
-        "workspace",
-        &scene.tieout(&["sync"]).await,
-        &says(3, &["workspace"]),
-    );
+    let told = says(3, &["QAD denied", "correct `workspace`"]);
+    check("workspace", &scene.tieout(&["sync"]).await, &told);
+    scene.reconfigure(|text| text.replace("10USA_NOWHERE", "10USA_10USACO"));
+    posts(&scene, "the workspace put right").await;
 }
 
-/// A fault of the wire: the cycle says it, keeps what it can, and the report posts once the fault is gone.
+/// What goes wrong with an answer.
+enum Fault {
+    Expensify(&'static str, Expensify),
+    Qad(&'static str, Qad),
+    /// Expensify's answer, rewritten on its way.
+    Rewritten(fn(&str) -> String),
+}
+
+/// The file without its last line: cut at the end of a line, in good order.
+fn without_trailer(answer: &str) -> String {
+    match answer.find("{\"trailer\"") {
+        Some(at) => answer[..at].to_owned(),
+        None => answer.to_owned(),
+    }
+}
+
+/// Every export refused with a code that nobody knows.
+fn refused_with_666(answer: &str) -> String {
+    if answer.contains(".txt") || answer.contains(".json") || answer.contains(".csv") {
+        "{\"responseMessage\":\"No such thing\",\"responseCode\":666}".to_owned()
+    } else {
+        answer.to_owned()
+    }
+}
+
+/// A fault of the wire: the cycle says it and keeps what it can; a poll that was not whole is an event that says the same;
+/// and the report posts once the fault is gone.
 #[tokio::test]
 async fn a_bad_answer_is_said_and_loses_nothing() {
-    let table: Vec<(&str, Spoil, Expected)> = vec![
+    use Fault::{Expensify as E, Qad as Q, Rewritten as R};
+    let table: Vec<(&str, Fault, Expected)> = vec![
         (
             "an HTML page instead of a file name",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("export", Expensify::HtmlPage).times(9))
-            }),
-            says(3, &["Expensify", "export"]),
+            E("export", Expensify::HtmlPage),
+            says(3, &["Expensify", "export", "<html"]),
         ),
         (
             "an HTML page instead of the file",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("download", Expensify::HtmlPage).times(9))
-            }),
-            says(3, &["Expensify", "download"]),
+            E("download", Expensify::HtmlPage),
+            says(3, &["Expensify", "download", "<html"]),
         ),
         (
             "a file cut in a line",
-            Box::new(|scene| {
-                let fault = Expensify::TruncatedFile { bytes: Some(700) };
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("download", fault));
-            }),
+            E("download", Expensify::TruncatedFile { bytes: Some(700) }),
             says(3, &["not whole", "absence proves nothing"]),
         ),
         (
-            "a line that is no JSON",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("download", Expensify::LineGarbled { line: 1 }))
-            }),
-            says(3, &["cannot be read", "absence proves nothing"]),
+            "a file cut at the end of a line",
+            R(without_trailer),
+            says(3, &["not whole", "without the trailer", "absence proves nothing"]),
         ),
         (
-            "a file without its first line",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("download", Expensify::LineDropped { line: 1 }))
-            }),
-            says(3, &["not whole"]),
+            "a connection that breaks in the file",
+            E("download", Expensify::BrokenDownload { bytes: None }),
+            says(3, &["not whole", "broke off"]),
+        ),
+        (
+            "a line that is no JSON",
+            E("download", Expensify::LineGarbled { line: 1 }),
+            says(3, &["cannot be read", "line 2"]),
+        ),
+        (
+            "a file that lacks a line",
+            E("download", Expensify::LineDropped { line: 1 }),
+            says(3, &["not whole", "counts 3 reports, and 2 came"]),
+        ),
+        (
+            "an empty file",
+            E("download", Expensify::EmptyDownload),
+            says(3, &["did not appear", "empty"]),
+        ),
+        (
+            "a file that is not there",
+            E("download", Expensify::FileNotFound),
+            says(3, &["did not appear", "File not found"]),
         ),
         (
             "a 500 of Expensify",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .expensify
-                    .faults()
-                    .add(FaultRule::next("export", Expensify::ServerError).times(9))
-            }),
-            says(3, &["Expensify"]),
+            E("export", Expensify::ServerError),
+            says(3, &["Expensify refused the export job", "500"]),
+        ),
+        (
+            "a code that nobody knows",
+            R(refused_with_666),
+            says(3, &["Expensify refused the export job", "666 No such thing"]),
+        ),
+        (
+            "a gateway's page",
+            E("export", Expensify::BadGateway),
+            says(3, &["Expensify", "502"]),
+        ),
+        (
+            "too many requests, for ever",
+            E("export", Expensify::TooManyRequestsInBody),
+            says(3, &["429", "the next cycle tries again"]),
+        ),
+        (
+            "a connection that is dropped",
+            E("export", Expensify::DropBefore),
+            says(3, &["Expensify", "export"]),
         ),
         (
             "an HTML page instead of QAD's chart",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .qad
-                    .handle()
-                    .faults()
-                    .add(FaultRule::next("browse:accounts", Qad::HtmlPage).times(9))
-            }),
-            says(1, &["accounts"]),
+            Q("browse:accounts", Qad::HtmlPage),
+            says(0, &["accounts", "not JSON"]),
+        ),
+        (
+            "a chart that cannot be read",
+            Q("browse:accounts", Qad::BrowseFails),
+            says(0, &["accounts", "500"]),
         ),
         (
             "a chart that finds nothing",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .qad
-                    .handle()
-                    .faults()
-                    .add(FaultRule::next("browse:accounts", Qad::EmptyBrowse).times(9))
-            }),
-            says(1, &["accounts", "canary"]),
+            Q("browse:accounts", Qad::EmptyBrowse),
+            says(0, &["accounts", "canary"]),
         ),
         (
-            "an HTML page instead of QAD's answer to a post",
-            Box::new(|scene| {
-                scene
-                    .stand_ins
-                    .qad
-                    .handle()
-                    .faults()
-                    .add(FaultRule::next("post:*", Qad::HtmlPageAfter))
-            }),
-            says(0, &["1 in doubt"]),
+            "an HTML page instead of a token",
+            Q("token", Qad::HtmlPage),
+            says(3, &["QAD", "token"]),
+        ),
+        (
+            "metadata that is no JSON",
+            Q("metadata", Qad::HtmlPage),
+            says(1, &["metadata", "not JSON"]),
         ),
     ];
-    for (name, spoil, expected) in table {
-        let scene = Scene::with(ONE, |_| {}).await;
-        spoil(&scene);
-        check(name, &scene.tieout(&["sync"]).await, &expected);
-        scene.stand_ins.expensify.faults().clear();
-        scene.stand_ins.qad.handle().faults().clear();
-        let last = scene.settle(6).await;
-        assert_eq!(
-            last["stages"]["marked_exported"], 1,
-            "{name}: once the fault is gone it posts: {last:#}"
-        );
-        assert_eq!(scene.ledger().len(), 1, "{name}");
+    let scene = Scene::with(Size::Many { reports: 3, lines: 2 }, |_| {}).await;
+    let (source, ledger) = (
+        scene.stand_ins.expensify.faults(),
+        scene.stand_ins.qad.handle().faults(),
+    );
+    for (name, fault, expected) in table {
+        let mut proxy = None;
+        let of_the_source = !matches!(fault, Q(..));
+        match fault {
+            E(operation, kind) => source.add(FaultRule::next(operation, kind).times(99)),
+            Q(operation, kind) => ledger.add(FaultRule::next(operation, kind).times(99)),
+            R(rewrite) => {
+                let between = scene.through_a_proxy().await;
+                between.rewrite_answers(rewrite);
+                proxy = Some(between);
+            }
+        }
+        let output = scene.tieout(&["sync"]).await;
+        check(name, &output, &expected);
+        assert_eq!(scene.ledger().len(), 0, "{name}: nothing posts in such a cycle");
+        if of_the_source {
+            let installation = scene.installation();
+            let reader = Reader {
+                log: installation.log.as_ref(),
+                sealer: installation.people(),
+            };
+            let (polls, _) = reader
+                .stream::<PollEvent>(&Streams(scene.connection().id).polls())
+                .await
+                .unwrap();
+            let Some(PollEvent::PollFailed { why, .. }) = polls.last().map(|entry| &entry.event) else {
+                panic!("{name}: {:?}", polls.last());
+            };
+            assert!(
+                text(&output).contains(why.lines().next().unwrap_or_default()),
+                "{name}: {why}"
+            );
+        }
+        source.clear();
+        ledger.clear();
+        if let Some(proxy) = proxy {
+            scene.reconfigure(|text| text.replace(&proxy.url, &scene.stand_ins.expensify.url()));
+        }
     }
+    let last = scene.settle(6).await;
+    scene.all_is_done(3, &last, "every fault gone").await;
+}
+
+#[tokio::test]
+async fn an_html_page_instead_of_the_answer_to_a_post_is_doubt_that_settles() {
+    let scene = Scene::with(ONE, |_| {}).await;
+    scene
+        .stand_ins
+        .qad
+        .handle()
+        .faults()
+        .add(FaultRule::next("post:*", Qad::HtmlPageAfter));
+    check(
+        "a post",
+        &scene.tieout(&["sync"]).await,
+        &says(0, &["1 in doubt"]),
+    );
+    posts(&scene, "the doubt settled").await;
 }
