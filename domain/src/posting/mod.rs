@@ -2,8 +2,10 @@
 
 mod amounts;
 mod build;
+mod coding;
 mod dates;
 mod document;
+mod header;
 mod map;
 mod supplier;
 #[cfg(test)]

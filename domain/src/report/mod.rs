@@ -4,6 +4,7 @@
 //! both total and pure. [`admit`] is the table of design §4; nothing that it refuses is ever proposed or folded.
 
 mod admit;
+mod command;
 mod decide;
 mod event;
 mod evolve;
@@ -17,7 +18,8 @@ mod table;
 pub(crate) mod tests;
 
 pub use admit::{Refusal, admit, event_name};
-pub use decide::{Command, Decision, MapOutcome, decide};
+pub use command::{Command, Decision, MapOutcome};
+pub use decide::decide;
 pub use event::{
     AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping, OriginalAmount,
     Proof, ReportEvent, Step,
