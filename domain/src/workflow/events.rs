@@ -44,7 +44,7 @@ pub enum PollEvent {
     PollFailed {
         /// Why.
         why: String,
-        /// Lines that could not be read: number, beginning, what is wrong.
+        /// Lines that could not be read: number, the report it says it is of, what is wrong.
         unreadable: Vec<(u64, String, String)>,
         /// What was seen all the same.
         totals: BTreeMap<String, ControlTotal>,

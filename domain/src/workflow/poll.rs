@@ -187,7 +187,7 @@ impl<P: Ports> Desk<'_, P> {
         while let Some(result) = observed.next().await {
             match result? {
                 Observed::Ended(error) => ended = Err(error),
-                Observed::Unreadable(line, text, why) => unreadable.push((line, text, why)),
+                Observed::Unreadable(line, text, why) => unreadable.push((line, named(&text), why)),
                 Observed::Report {
                     report,
                     hash,
@@ -298,6 +298,16 @@ impl<P: Ports> Desk<'_, P> {
     }
 }
 
+/// The report that an unreadable line says it is of, or nothing. No more of the line goes on record: what cannot be read
+/// cannot be sealed either, and it may name people.
+fn named(text: &str) -> String {
+    let id = text
+        .strip_prefix("{\"reportID\":\"")
+        .and_then(|rest| rest.split('"').next())
+        .and_then(|id| id.parse::<ReportId>().ok());
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
 enum Observed {
     Report {
         report: ReportId,
@@ -316,6 +326,16 @@ mod tests {
 
     fn day(year: i32, month: u32, day: u32) -> NaiveDate {
         NaiveDate::from_ymd_opt(year, month, day).unwrap()
+    }
+
+    #[test]
+    fn of_an_unreadable_line_only_the_report_goes_on_record() {
+        assert_eq!(
+            named(r#"{"reportID":"R00X9oNOn2MO","accountEmail":"kim@example.com","#),
+            "R00X9oNOn2MO"
+        );
+        assert_eq!(named(r#"{"accountEmail":"kim@example.com""#), "");
+        assert_eq!(named(r#"{"reportID":"kim@example.com""#), "");
     }
 
     #[test]

@@ -86,6 +86,8 @@ async fn nothing_that_was_written_holds_a_secret_and_the_log_holds_no_person_in_
     let source = scene.stand_ins.expensify.faults();
     source.add(FaultRule::next("export", Expensify::TooManyRequestsInBody));
     source.add(FaultRule::next("download", Expensify::HtmlPage).after(1));
+    // A line that cannot be read is kept as evidence: who stands on it must not be.
+    source.add(FaultRule::next("download", Expensify::LineGarbled { line: 1 }));
     let ledger = scene.stand_ins.qad.handle();
     ledger
         .faults()
@@ -99,10 +101,41 @@ async fn nothing_that_was_written_holds_a_secret_and_the_log_holds_no_person_in_
 
     let mut said = Vec::new();
     let loud: &[(&str, &str)] = &[("RUST_BACKTRACE", "1")];
+    // First answers that give our own words back, in every form in which we send them.
+    let proxy = scene.through_a_proxy().await;
+    proxy.rewrite_answers(|_| {
+        format!(
+            "<html>bad request: {}</html>",
+            forms(credentials::EXPENSIFY_SECRET)[..3].join(" ")
+        )
+    });
+    let echoed = scene.run(&["sync", "--log", "trace"], loud).await;
+    assert!(
+        text(&echoed).contains("bad request"),
+        "the answer is shown: {}",
+        text(&echoed)
+    );
+    said.push(("an echo".into(), echoed.stdout, echoed.stderr));
+    proxy.rewrite_answers(|_| {
+        format!(
+            "{{\"responseCode\":410,\"responseMessage\":\"not {}\"}}",
+            credentials::EXPENSIFY_SECRET
+        )
+    });
+    let echoed = scene.run(&["sync", "--log", "trace"], loud).await;
+    assert!(
+        text(&echoed).contains("410 not"),
+        "the answer is shown: {}",
+        text(&echoed)
+    );
+    said.push(("an echo in an envelope".into(), echoed.stdout, echoed.stderr));
+    scene.reconfigure(|text| text.replace(&proxy.url, &scene.stand_ins.expensify.url()));
     for args in [
         vec!["sync", "--log", "trace"],
         vec!["sync", "--log", "trace", "--json"],
         vec!["sync", "--log", "trace", "--dry-run"],
+        vec!["reports", "--log", "trace", "--json"],
+        vec!["doctor", "--log", "trace", "--json"],
     ] {
         let output = scene.run(&args, loud).await;
         said.push((args.join(" "), output.stdout, output.stderr));
