@@ -9,8 +9,13 @@
     reason = "tests: a surprise must end them"
 )]
 
-use tieout_sandbox::month::Size;
-use tieout_scenarios::Scene;
+use serde_json::Value;
+use tieout::ports::SystemClock;
+use tieout_domain::ports::Clock as _;
+use tieout_sandbox::clock::Clock;
+use tieout_sandbox::expensify::{Config, ExpensifyStandIn, Limits, Quirks};
+use tieout_sandbox::month::{self, Size};
+use tieout_scenarios::{SHRINK, Scene, text};
 
 fn hostile() -> Vec<String> {
     [
@@ -67,6 +72,73 @@ async fn hostile_text_arrives_in_qad_as_it_was_written() {
         );
     }
     assert_eq!(ledger[0].description, texts[0]);
+
+    // And in the trail, beside what was posted.
+    let id = scene
+        .stand_ins
+        .expensify
+        .world()
+        .read(|world| world.reports.keys().next().unwrap().0);
+    let output = scene.tieout(&["trail", &id.to_string(), "--json"]).await;
+    let trail: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&output)));
+    let shown: Vec<&str> = trail["report"]["lines"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{trail:#}"))
+        .iter()
+        .filter_map(|line| line["comment"].as_str())
+        .collect();
+    assert_eq!(shown, texts);
+    assert_eq!(trail["report"]["title"], texts[0].as_str());
+}
+
+/// A server that sends text HTML-escaped: what was typed arrives, entities that were typed as such included.
+#[tokio::test]
+async fn what_a_server_escapes_arrives_as_it_was_typed() {
+    let mut texts = hostile();
+    texts.push("typed so: &amp; &lt;b&gt; &amp;amp; &quot;&apos; &nbsp; &#39;".into());
+    let given = texts.clone();
+    let mut scene = Scene::uncertified(
+        Size::Many {
+            reports: 1,
+            lines: texts.len(),
+        },
+        move |world| {
+            for report in world.reports.values_mut() {
+                report.name.clone_from(&given[given.len() - 1]);
+                for (expense, text) in report.expenses.iter_mut().zip(&given) {
+                    expense.merchant = "\"M\" & <Co>".into();
+                    expense.comment.clone_from(text);
+                }
+            }
+        },
+    )
+    .await;
+    let clock = SystemClock::set_to(month::now());
+    let config = Config {
+        clock: Clock::from_fn(move || clock.now()),
+        limits: Some(Limits::shrunk_by(SHRINK)),
+        quirks: Quirks {
+            html_escaped_text: true,
+            ..Quirks::observed()
+        },
+        ..Config::new(scene.stand_ins.expensify.world().read(Clone::clone))
+    };
+    let plain = scene.stand_ins.expensify.url();
+    scene.stand_ins.expensify = ExpensifyStandIn::start(config).await.unwrap();
+    scene.reconfigure(|text| text.replace(&plain, &scene.stand_ins.expensify.url()));
+    scene.certify().await;
+    let last = scene.settle(6).await;
+    assert_eq!(last["stages"]["marked_exported"], 1, "{last:#}");
+    let ledger = scene.ledger();
+    let held: Vec<&str> = ledger[0]
+        .lines
+        .iter()
+        .map(|line| line.description.as_str())
+        .collect();
+    let wanted: Vec<String> = texts.iter().map(|text| format!("\"M\" & <Co>: {text}")).collect();
+    assert_eq!(held, wanted);
+    assert_eq!(ledger[0].description, texts[texts.len() - 1]);
 }
 
 /// The stand-in's quirk of contract expensify §4.2: text that comes HTML-escaped is decoded once, and once only.
