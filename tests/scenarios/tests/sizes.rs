@@ -1,5 +1,13 @@
 //! One report of 20 MB goes from end to end, its text whole in QAD, and the program's memory stays bounded.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests: a surprise must end them"
+)]
+
 use std::process::Stdio;
 use std::time::Duration;
 
