@@ -509,7 +509,8 @@ async fn neither_half_of_the_pair_shows_in_any_log_error_or_debug() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: a call site that another thread meets first, without a subscriber, stays silent otherwise.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
 
     let encoded: String = form_urlencoded::byte_serialize(USER_SECRET.as_bytes()).collect();
     let echo = format!("<html>you sent {USER_ID} {USER_SECRET} {encoded}</html>");

@@ -46,7 +46,8 @@ async fn nothing_but_the_wire_sees_a_secret() {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(log.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: a call site that another thread meets first, without a subscriber, stays silent otherwise.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let mut shown = String::new();
 
     // A server that echoes the secrets it was sent, in every kind of answer, one of them just where evidence is cut.
