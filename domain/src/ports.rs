@@ -287,7 +287,9 @@ pub enum SourceError {
         detail: String,
     },
     /// Expensify understood and said no.
-    #[error("Expensify refused the {job} job: {code} {message}")]
+    #[error(
+        "Expensify refused the {job} job: {code} {message}; the next cycle tries again; if it stays, check policies and permissions with `tieout doctor`"
+    )]
     Refused {
         /// Which job.
         job: &'static str,
@@ -305,7 +307,9 @@ pub enum SourceError {
         attempts: u32,
     },
     /// No answer, or none that can be read.
-    #[error("no usable answer from Expensify to the {job} job: {detail}")]
+    #[error(
+        "no usable answer from Expensify to the {job} job: {detail}; the next cycle tries again; if it stays, try the job by hand or ask Expensify"
+    )]
     Unanswered {
         /// Which job.
         job: &'static str,
@@ -406,7 +410,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// No answer, or none that can be read.
-    #[error("no usable answer from QAD to {what}: {detail}")]
+    #[error(
+        "no usable answer from QAD to {what}: {detail}; the next cycle tries again; if it stays, check the address and the profile with `tieout doctor`"
+    )]
     Unanswered {
         /// What was asked.
         what: String,

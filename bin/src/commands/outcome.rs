@@ -58,7 +58,8 @@ impl Summary {
         let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
         let needs_person =
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
-                || cycle.shut.is_some();
+                || cycle.shut.is_some()
+                || !cycle.held_masters.is_empty();
         let status = if cycle.polled.failure.is_some() || cycle.ledger_unreachable {
             OUTSIDE
         } else if needs_person {

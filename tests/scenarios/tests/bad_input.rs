@@ -416,17 +416,17 @@ async fn a_bad_answer_is_said_and_loses_nothing() {
         (
             "an HTML page instead of QAD's chart",
             Q("browse:accounts", Qad::HtmlPage),
-            says(0, &["accounts", "not JSON"]),
+            says(1, &["accounts", "not JSON"]),
         ),
         (
             "a chart that cannot be read",
             Q("browse:accounts", Qad::BrowseFails),
-            says(0, &["accounts", "500"]),
+            says(1, &["accounts", "500"]),
         ),
         (
             "a chart that finds nothing",
             Q("browse:accounts", Qad::EmptyBrowse),
-            says(0, &["accounts", "canary"]),
+            says(1, &["accounts", "canary"]),
         ),
         (
             "an HTML page instead of a token",

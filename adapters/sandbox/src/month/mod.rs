@@ -6,7 +6,7 @@
 //! The same seed gives the same month, to the byte; the people and the ledger are the same for every seed, since the
 //! rule set names some of them.
 //!
-//! What the rule set and the ledger agree on: go-live is [`GO_LIVE`], days are days of [`TIMEZONE`], the posting date
+//! What the rule set and the ledger agree on: go-live is [`go_live`], days are days of [`TIMEZONE`], the posting date
 //! is that of the last expense, and of QAD's periods 2026/10 and 2026/11 are open. So a September expense that was
 //! approved late waits, and nothing else does.
 //!
