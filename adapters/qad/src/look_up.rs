@@ -1,5 +1,5 @@
 //! The look-up by reference (contract qad §3, §8.4): every document of a report, whatever its kind and generation.
-//! *Absent* is said only where both browses found none of ours and the same request, sent just after, found its canary.
+//! A browse that shows none of ours is believed only where the same request, sent just after, found its canary.
 
 use tieout_domain::ids::{DaybookCode, Reference, ReportId, Voucher};
 use tieout_domain::ports::{Clock, LedgerError, LookUp};
@@ -14,19 +14,26 @@ impl<C: Clock> QadClient<C> {
     pub(crate) async fn documents_of(&self, report: ReportId) -> Result<LookUp, LedgerError> {
         let stem = Reference::stem(report);
         let mut found = Vec::new();
+        let mut empty = Vec::new();
         for layout in self.profile().documents.layouts() {
             let rows = self.beginning_with(&layout, &stem).await?;
+            let before = found.len();
             for row in rows.with_columns(&columns(&layout))? {
                 found.extend(sighting(&row, &layout, report, &stem)?);
             }
+            if found.len() == before {
+                empty.push(layout);
+            }
         }
-        if !found.is_empty() {
-            return Ok(LookUp::Found(found));
+        // A report may have a document of one kind and lack the other: each emptiness needs its own proof.
+        for layout in &empty {
+            self.find_canary(layout).await?;
         }
-        for layout in self.profile().documents.layouts() {
-            self.find_canary(&layout).await?;
-        }
-        Ok(LookUp::Absent)
+        Ok(if found.is_empty() {
+            LookUp::Absent
+        } else {
+            LookUp::Found(found)
+        })
     }
 
     /// Sends the request of a look-up for the canary: same browse, same columns, same operator.

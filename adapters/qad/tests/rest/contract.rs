@@ -85,7 +85,16 @@ async fn a_look_up_of_the_contract_finds_its_document() {
         "supplierInvoice.documentStatus":"POSTED"}],"auxillaryData":{"HasMoreParams":"false"}}"#;
     let stem = tieout_domain::ids::Reference::stem(report());
     let found = found.replace("e000kh2eavybuj", &stem.to_lowercase());
-    let server = Canned::start([(200, TOKEN), (200, &found), (200, NOTHING)]).await;
+    let journal_canary = r#"{"data":[{"journalEntry.originReference":"CANARY-JE","journalEntry.postingYear":2024,
+        "journalEntry.daybookCode":"SINV","journalEntry.voucher":441,"journalEntry.documentStatus":""}],
+        "auxillaryData":{"HasMoreParams":"false"}}"#;
+    let server = Canned::start([
+        (200, TOKEN),
+        (200, &found),
+        (200, NOTHING),
+        (200, journal_canary),
+    ])
+    .await;
     let LookUp::Found(seen) = server.client().look_up(report()).await.unwrap() else {
         panic!("absent")
     };
@@ -105,6 +114,22 @@ async fn a_look_up_of_the_contract_finds_its_document() {
             "&filter=supplierInvoice.reference%2Csw%2C{stem}%2Cliteral"
         )),
         "{query}"
+    );
+}
+
+/// A report of two documents may stand in QAD with one of them: that the other one does not needs its own proof.
+#[tokio::test]
+async fn a_document_found_does_not_vouch_for_the_emptiness_of_the_other_browse() {
+    let stem = tieout_domain::ids::Reference::stem(report());
+    let found = format!(
+        r#"{{"data":[{{"supplierInvoice.reference":"{stem}I1","supplierInvoice.postingYear":2024,"supplierInvoice.daybookCode":"SINV",
+        "supplierInvoice.voucher":441,"supplierInvoice.documentStatus":""}}],"auxillaryData":{{"HasMoreParams":"false"}}}}"#
+    );
+    let server = Canned::start([(200, TOKEN), (200, &found), (200, NOTHING), (200, NOTHING)]).await;
+    let error = server.client().look_up(report()).await.unwrap_err();
+    assert!(
+        matches!(&error, LedgerError::CanarySilent { canary, .. } if canary == "CANARY-JE"),
+        "{error}"
     );
 }
 
