@@ -410,9 +410,12 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// What every reference of ours begins with.
+    pub const LETTER: &str = "E";
+
     /// What every document of a report begins with, whatever its kind and generation: one look-up finds them all.
     pub fn stem(report: ReportId) -> String {
-        format!("E{}", in_base(report.decimal(), BASE36, 13))
+        format!("{}{}", Self::LETTER, in_base(report.decimal(), BASE36, 13))
     }
 }
 impl fmt::Display for Reference {
@@ -432,7 +435,7 @@ impl FromStr for Reference {
                 "it is not one of ours: E, 13 letters or digits, I, C or J, a generation",
             )
         };
-        let rest = upper.strip_prefix('E').ok_or_else(bad)?;
+        let rest = upper.strip_prefix(Self::LETTER).ok_or_else(bad)?;
         let id = rest
             .get(..13)
             .and_then(|digits| from_base(digits, BASE36))

@@ -498,6 +498,10 @@ pub trait Ledger: Send + Sync {
     /// Looks for every document of a report, all kinds and generations.
     fn look_up(&self, report: ReportId) -> impl Future<Output = Result<LookUp, LedgerError>> + Send;
 
+    /// Every document of the workspace that bears a reference of our form, of any report, kind and generation; each
+    /// browse under its canary. What merely begins like one of ours is somebody else's, and left out.
+    fn list_ours(&self) -> impl Future<Output = Result<Vec<Sighting>, LedgerError>> + Send;
+
     /// Sends one document, once.
     fn post(&self, document: &Document) -> impl Future<Output = PostAnswer> + Send;
 

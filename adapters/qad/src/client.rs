@@ -6,7 +6,7 @@ use serde_json::Value;
 use tieout_domain::chart::ChartReading;
 use tieout_domain::ids::{Reference, ReportId, Workspace};
 use tieout_domain::ports::{Clock, Ledger, LedgerError, LookUp, PostAnswer};
-use tieout_domain::posting::{Document, DocumentKey, LedgerDocument};
+use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 
 use crate::profile::Profile;
 use crate::session::{Credentials, Session};
@@ -170,6 +170,10 @@ impl<C: Clock> Ledger for QadClient<C> {
 
     async fn look_up(&self, report: ReportId) -> Result<LookUp, LedgerError> {
         self.documents_of(report).await
+    }
+
+    async fn list_ours(&self) -> Result<Vec<Sighting>, LedgerError> {
+        self.documents_of_ours().await
     }
 
     async fn post(&self, document: &Document) -> PostAnswer {

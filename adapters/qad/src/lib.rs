@@ -4,6 +4,7 @@
 //!   Ledger (domain port)          QadClient
 //!   read_chart   ──►  chart, rows ──► browse ─┐
 //!   look_up      ──►  look_up     ──► browse ─┤
+//!   list_ours    ──►  look_up     ──► browse ─┤
 //!   read_back    ──►  read_back   ────────────┼──► client (401 once) ──► session (tokens) ──► wire (one request)
 //!   contract_hash──►  metadata    ────────────┤
 //!   post         ──►  body ─► post ─► verdict ┘

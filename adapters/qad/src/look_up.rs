@@ -36,6 +36,26 @@ impl<C: Clock> QadClient<C> {
         })
     }
 
+    /// Lists every document that bears a reference of our form.
+    pub(crate) async fn documents_of_ours(&self) -> Result<Vec<Sighting>, LedgerError> {
+        let mut found = Vec::new();
+        for layout in self.profile().documents.layouts() {
+            let rows = self.beginning_with(&layout, Reference::LETTER).await?;
+            for row in rows.with_columns(&columns(&layout))? {
+                let word = row.word(&layout.look_up.columns.reference)?;
+                // Many references in the world begin with this letter: only those of our whole form are ours.
+                let Ok(Reference { report, .. }) = word.parse() else {
+                    continue;
+                };
+                found.extend(sighting(&row, &layout, report, &Reference::stem(report))?);
+            }
+        }
+        for layout in self.profile().documents.layouts() {
+            self.find_canary(&layout).await?;
+        }
+        Ok(found)
+    }
+
     /// Sends the request of a look-up for the canary: same browse, same columns, same operator.
     pub(crate) async fn find_canary(&self, layout: &Layout<'_>) -> Result<(), LedgerError> {
         let canary = layout.look_up.canary.trim();

@@ -34,6 +34,11 @@ async fn each_kind_is_posted_found_and_read_back_as_it_was_sent() {
     let LookUp::Found(seen) = stand_in.client.look_up(report()).await.unwrap() else {
         panic!("absent")
     };
+    let mut listed = stand_in.client.list_ours().await.unwrap();
+    listed.sort_by_key(|one| one.reference);
+    let mut found = seen.clone();
+    found.sort_by_key(|one| one.reference);
+    assert_eq!(listed, found, "the canaries begin otherwise and are none of ours");
     let kinds: Vec<DocumentKind> = seen.iter().map(|seen| seen.reference.kind).collect();
     assert_eq!(kinds.len(), 3);
     assert!(

@@ -9,7 +9,7 @@ use tieout_domain::ids::{Label, PolicyId, Reference, ReportId};
 use tieout_domain::ports::{
     Ledger, LedgerError, Listed, ListingQuery, LookUp, Ports, PostAnswer, Source, SourceCalls, SourceError,
 };
-use tieout_domain::posting::{Document, DocumentKey, LedgerDocument};
+use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use tieout_store::SqliteLog;
 use tieout_vault::People;
 
@@ -113,6 +113,9 @@ impl Ledger for OutOfReach {
     }
     async fn look_up(&self, _report: ReportId) -> Result<LookUp, LedgerError> {
         no_ledger("the look-up")
+    }
+    async fn list_ours(&self) -> Result<Vec<Sighting>, LedgerError> {
+        no_ledger("the listing")
     }
     async fn post(&self, _document: &Document) -> PostAnswer {
         PostAnswer::NeverArrived {
