@@ -1,0 +1,236 @@
+//! Small worlds, walked whole: cut at every gate, struck by every fault at every call, and by both; with a second
+//! instance at every gate, with everything that people do at every gate; the smallest also with two faults in one run.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::plan::{Call, Decide, Edit, Fault, Plan, What, carded, owed, report};
+use crate::run::{Outcome, run};
+
+/// A small world.
+pub struct SmallWorld {
+    /// Its name.
+    pub name: &'static str,
+    /// The run in which nothing goes wrong.
+    pub quiet: Plan,
+    /// Is it small enough for two faults in one run?
+    pub smallest: bool,
+}
+
+/// The worlds.
+pub fn worlds() -> Vec<SmallWorld> {
+    let world = |name, reports: Vec<crate::plan::ReportSpec>, smallest| SmallWorld {
+        name,
+        quiet: Plan::quiet(reports),
+        smallest,
+    };
+    let reimbursed = crate::plan::ReportSpec {
+        reimbursed: true,
+        ..report([owed(9_900)])
+    };
+    let uncoded = crate::plan::LineSpec {
+        uncoded: true,
+        ..owed(500)
+    };
+    vec![
+        world("one invoice", vec![report([owed(21_250)])], true),
+        world("one credit note", vec![report([owed(-4_200)])], true),
+        world("one journal, paid at the source", vec![reimbursed], true),
+        world("an invoice and a journal", vec![report([owed(21_250), carded(4_000)])], false),
+        world("one good, one rejected", vec![report([owed(100)]), report([uncoded])], false),
+        world("two that share an expense in time", vec![report([owed(100), owed(200)]), report([owed(300)])], false),
+    ]
+}
+
+/// How a world was walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Walk {
+    /// A death at every gate, and a reboot with the wall clock right, ahead and behind.
+    Deaths,
+    /// Every fault at every call.
+    Faults,
+    /// Every fault at every call, times a death at every gate.
+    FaultsTimesDeaths,
+    /// Two faults in one run.
+    FaultPairs,
+    /// The second instance's whole cycle at every gate.
+    Second,
+    /// The same under every fault at every call.
+    SecondTimesFaults,
+    /// Suspended at every gate while another instance ends a quarantine.
+    Suspended,
+    /// Every edit of a system at every gate.
+    Edits,
+    /// Every decision of a person at every gate, under every way a post goes wrong.
+    Decisions,
+}
+
+/// What walking came to.
+#[derive(Debug, Default)]
+pub struct Covered {
+    /// Runs, by world and walk.
+    pub runs: BTreeMap<(&'static str, Walk), usize>,
+    /// Gates of the quiet run, by world.
+    pub gates: BTreeMap<&'static str, u32>,
+    /// Faults at calls of the quiet run, by world.
+    pub faults: BTreeMap<&'static str, usize>,
+    /// Plans that broke a law, with what they broke.
+    pub broken: Vec<(Plan, Vec<String>)>,
+}
+
+impl Covered {
+    /// All runs.
+    pub fn total(&self) -> usize {
+        self.runs.values().sum()
+    }
+}
+
+/// Runs plans on both cores; each run is on one thread.
+pub fn run_all(plans: &[Plan], threads: usize, each: impl Fn(usize, &Plan, Outcome) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(plan) = plans.get(at) else { return };
+                    each(at, plan, run(plan));
+                }
+            });
+        }
+    });
+}
+
+/// Every fault at every call that a run made.
+pub fn every_fault(outcome: &Outcome) -> Vec<(Call, u32, Fault)> {
+    let of_call = |(call, count): (&Call, &u32)| {
+        let call = *call;
+        (0..*count)
+            .flat_map(move |nth| call.faults().iter().map(move |fault| (call, nth, *fault)))
+            .collect::<Vec<_>>()
+    };
+    outcome.calls.iter().flat_map(of_call).collect()
+}
+
+const EDITS: [Edit; 13] = [
+    Edit::Amount(0),
+    Edit::Unapprove(0),
+    Edit::Delete(0),
+    Edit::Reimburse(0),
+    Edit::Move { from: 0, to: 1 },
+    Edit::ClosePeriods,
+    Edit::OpenPeriods,
+    Edit::CloseAccount,
+    Edit::OpenAccount,
+    Edit::OtherRules,
+    Edit::RotateSecrets,
+    Edit::Reverse(0),
+    Edit::Tamper(0),
+];
+
+const DECISIONS: [Decide; 4] = [
+    Decide::Rewind(0),
+    Decide::Exclude(0),
+    Decide::Adopt(0),
+    Decide::Absent(0),
+];
+
+/// Every plan of a walk over a world.
+pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
+    let quiet = &world.quiet;
+    let base = run(quiet);
+    let gates = 0..base.gates;
+    let faults = every_fault(&base);
+    let struck = || faults.iter().map(|(call, nth, fault)| quiet.struck(*call, *nth, *fault));
+    match walk {
+        Walk::Deaths => gates
+            .flat_map(|at| {
+                [
+                    What::Crash,
+                    What::Reboot { off: 0 },
+                    What::Reboot { off: 7_200 },
+                    What::Reboot { off: -7_200 },
+                ]
+                .map(|what| quiet.with(at, what))
+            })
+            .collect(),
+        Walk::Faults => struck().collect(),
+        // A fault changes how the run goes on: its own gates are cut, not those of the quiet run.
+        Walk::FaultsTimesDeaths => struck()
+            .flat_map(|plan| (0..run(&plan).gates).map(move |at| plan.with(at, What::Crash)).collect::<Vec<_>>())
+            .collect(),
+        Walk::FaultPairs => struck()
+            .flat_map(|plan| {
+                let first = plan.strikes[0];
+                let later = every_fault(&run(&plan));
+                later
+                    .into_iter()
+                    .filter(|(call, nth, fault)| (*call, *nth, *fault) > (first.call, first.nth, first.fault))
+                    .map(move |(call, nth, fault)| plan.struck(call, nth, fault))
+                    .collect::<Vec<_>>()
+            })
+            .collect(),
+        Walk::Second => gates.map(|at| quiet.with(at, What::Switch)).collect(),
+        Walk::SecondTimesFaults => struck()
+            .flat_map(|plan| gates.clone().map(move |at| plan.with(at, What::Switch)).collect::<Vec<_>>())
+            .collect(),
+        Walk::Suspended => gates
+            .flat_map(|at| {
+                let alone = quiet.with(at, What::Suspend { cycles: 5 });
+                let on_its_way = alone.struck(Call::Post, 0, Fault::Zombie);
+                let lost = alone.struck(Call::Post, 0, Fault::LostAnswer);
+                [alone, on_its_way, lost]
+            })
+            .collect(),
+        Walk::Edits => gates
+            .flat_map(|at| EDITS.map(|edit| quiet.with(at, What::Edit(edit))))
+            .collect(),
+        Walk::Decisions => {
+            let posts = faults.iter().filter(|(call, nth, _)| *call == Call::Post && *nth == 0);
+            posts
+                .flat_map(|(call, nth, fault)| {
+                    let plan = quiet.struck(*call, *nth, *fault);
+                    gates
+                        .clone()
+                        .flat_map(|at| DECISIONS.map(|decide| plan.with(at, What::Decide(decide))))
+                        .collect::<Vec<_>>()
+                })
+                .collect()
+        }
+    }
+}
+
+/// All walks.
+pub const WALKS: [Walk; 9] = [
+    Walk::Deaths,
+    Walk::Faults,
+    Walk::FaultsTimesDeaths,
+    Walk::FaultPairs,
+    Walk::Second,
+    Walk::SecondTimesFaults,
+    Walk::Suspended,
+    Walk::Edits,
+    Walk::Decisions,
+];
+
+/// Walks a world; two faults in one run only where it is of the smallest.
+pub fn walk(world: &SmallWorld, walk: Walk, threads: usize, covered: &mut Covered) {
+    if walk == Walk::FaultPairs && !world.smallest {
+        return;
+    }
+    let base = run(&world.quiet);
+    covered.gates.insert(world.name, base.gates);
+    covered.faults.insert(world.name, every_fault(&base).len());
+    let plans = plans(world, walk);
+    let broken = Mutex::new(Vec::new());
+    run_all(&plans, threads, |at, plan, outcome| {
+        if !outcome.violations.is_empty() {
+            broken.lock().unwrap().push((at, plan.clone(), outcome.violations));
+        }
+    });
+    let mut broken = broken.into_inner().unwrap();
+    broken.sort_by_key(|(at, ..)| *at);
+    covered.runs.insert((world.name, walk), plans.len());
+    covered.broken.extend(broken.into_iter().map(|(_, plan, what)| (plan, what)));
+}

@@ -1,0 +1,41 @@
+//! The whole workflow over simulated ports, clock and log, from one plan, on one thread (design §9).
+//!
+//! ```text
+//!   plan ──► run ──► cycles of two instances of the real workflow
+//!                        │ every call of a port passes a gate
+//!                        ▼
+//!                      stage: Expensify, QAD, the log, time  ──► laws checked at the moment (law)
+//!                        │ everything is well again, until nothing moves
+//!                        ▼
+//!                      audit: both systems against the log   ──► laws checked at the end
+//! ```
+//!
+//! A plan is data: what goes wrong at which call, and what happens at which gate (a death, a reboot, a turn of the other
+//! instance, an edit at a system, a decision of a person, a log put back). [`exhaustive`] walks every gate, every fault
+//! and their products over small worlds; [`random`] makes larger plans from a seed and shrinks those that fail.
+//!
+//! What is simulated and not proven here: the wire (the adapters' own tests, and the scenarios over HTTP), the disk (the
+//! store's tests), and real time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
+
+mod audit;
+pub mod dice;
+pub mod exhaustive;
+mod expensify;
+mod law;
+pub mod plan;
+mod ports;
+mod qad;
+pub mod random;
+mod run;
+mod stage;
+
+pub use plan::Plan;
+pub use run::{Outcome, run, run_traced};

@@ -1,0 +1,466 @@
+//! One run of a plan: cycles of two instances over the stage, on one thread, until everything is well again and nothing
+//! moves any more; then the audit.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll, Waker};
+
+use chrono::NaiveDate;
+use tieout_domain::ids::{
+    ConnectionId, ConnectionName, InstanceId, Label, PersonName, PolicyId, Reference, Workspace,
+};
+use tieout_domain::journal::Streams;
+use tieout_domain::report::{Command, Decision, DocumentState, Exclusion};
+use tieout_domain::rules::RuleSet;
+use tieout_domain::workflow::{Connection, CycleOutcome, Desk, Roster, WorkflowError, person, run_cycle};
+use uuid::Uuid;
+
+use crate::audit::audit;
+use crate::expensify::POLICY;
+use crate::plan::{Decide, Plan};
+use crate::ports::World;
+use crate::stage::{Process, QUARANTINE, Signal, Stage};
+
+/// The one connection.
+pub(crate) const CONNECTION: ConnectionId = ConnectionId(Uuid::from_u128(0xC0));
+/// Its streams.
+pub(crate) const STREAMS: Streams = Streams(CONNECTION);
+
+/// Between two cycles.
+const EVERY: u64 = 300_000;
+/// Cycles after the faults, at most: doubt ends within a quarantine, so that few are needed.
+const MOST_CYCLES: u32 = 16;
+/// Polls of a future without a gate passed: more is a hang.
+const MOST_POLLS: u32 = 100_000;
+
+const RULES: &str = r#"
+[[rule]]
+name = "Travel"
+when = { category = "Travel" }
+set = { account = "6410" }
+
+[[rule]]
+name = "By tag"
+set = { cost_centre = { from = "tag_gl_code" } }
+
+[posting]
+date = "approved"
+closed_period = "hold"
+posted_means = "initial"
+invoice_status = "AP-INITIAL"
+
+[daybooks]
+invoice = "EXPINV"
+credit_note = "EXPCN"
+journal = "EXPJE"
+
+[clearing]
+reimbursement = "2155"
+
+[[card_program]]
+name = "Corporate Visa"
+card_name = "Corp Visa*"
+bank = "Chase"
+clearing = "2161"
+
+[suppliers]
+match = "business_relation"
+
+[tax]
+treat_as_cost = true
+"#;
+
+static RULE_SETS: LazyLock<[(RuleSet, String); 2]> = LazyLock::new(|| {
+    crate::qad::ACCOUNTS.map(|account| {
+        let text = RULES.replace("6410", account);
+        let rules = RuleSet::parse(&text).unwrap_or_else(|faults| panic!("{faults:?}"));
+        (rules, text)
+    })
+});
+
+/// Which of the two rule sets has this hash.
+pub(crate) fn rules_of(hash: &str) -> Option<usize> {
+    RULE_SETS.iter().position(|(rules, _)| rules.hash().as_str() == hash)
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Every law that was broken, in words.
+    pub violations: Vec<String>,
+    /// Gates passed before everything was well again.
+    pub gates: u32,
+    /// Calls of each kind made before that.
+    pub calls: std::collections::BTreeMap<crate::plan::Call, u32>,
+    /// Faults that struck.
+    pub struck: u32,
+    /// Hash of the trace.
+    pub hash: u64,
+    /// The trace, where it was asked for.
+    pub trace: Vec<String>,
+    /// How many reports ended in which stage.
+    pub stages: std::collections::BTreeMap<String, u32>,
+}
+
+type Cycle = Pin<Box<dyn Future<Output = (Roster, Result<CycleOutcome, WorkflowError>)> + Send>>;
+
+impl Process {
+    /// Somebody whom nothing befalls.
+    pub(crate) fn auditor() -> Self {
+        Self {
+            id: InstanceId(Uuid::from_u128(0xA)),
+            quiet: true,
+            secrets: 0,
+            began: 0,
+        }
+    }
+}
+
+fn connection(stage: &Stage) -> Connection {
+    let (rules, rules_text) = RULE_SETS[stage.lock().rules].clone();
+    Connection {
+        id: CONNECTION,
+        name: ConnectionName::new("acme").unwrap(),
+        policies: vec![PolicyId::new(POLICY).unwrap()],
+        label: Label::new("tieout-acme").unwrap(),
+        go_live: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
+        zone: chrono_tz::America::New_York,
+        workspace: Workspace::new("10USA_10USACO").unwrap(),
+        rules,
+        rules_text,
+        quarantine: QUARANTINE,
+        build: "simulation".to_owned(),
+    }
+}
+
+/// A process of the program: it lives over cycles until it dies, and keeps its roster as `serve` does.
+struct Instance {
+    process: Process,
+    roster: Option<Roster>,
+    cycle: Option<Cycle>,
+}
+
+impl Instance {
+    fn new(stage: &Stage, quiet: bool) -> Self {
+        let mut state = stage.lock();
+        Self {
+            process: Process {
+                id: InstanceId(state.uuid()),
+                quiet,
+                secrets: state.secrets,
+                began: 0,
+            },
+            roster: None,
+            cycle: None,
+        }
+    }
+
+    fn begin(&mut self, stage: &Stage) {
+        self.process.began = stage.lock().now;
+        let world = World {
+            stage: stage.clone(),
+            process: self.process.clone(),
+        };
+        let connection = connection(stage);
+        let roster = self.roster.take();
+        self.cycle = Some(Box::pin(async move {
+            let desk = Desk::for_cycle(&world, &connection, world.process.id);
+            let mut roster = roster.unwrap_or_else(|| desk.roster());
+            let outcome = run_cycle(&desk, &mut roster, |_| {}).await;
+            (roster, outcome)
+        }));
+    }
+
+    /// One cycle that no gate stops; how many documents it left in doubt, if it came to its end.
+    fn whole_cycle(&mut self, stage: &Stage) -> Option<usize> {
+        self.begin(stage);
+        let mut in_doubt = None;
+        while self.cycle.is_some() {
+            in_doubt = poll(self, stage).left_in_doubt;
+        }
+        in_doubt
+    }
+
+    /// The process dies: what it was at, and what it knew, are gone.
+    fn die(&mut self, stage: &Stage) {
+        *self = Self::new(stage, self.process.quiet);
+    }
+}
+
+struct Driver {
+    stage: Stage,
+    instances: [Instance; 2],
+}
+
+/// Runs a plan.
+pub fn run(plan: &Plan) -> Outcome {
+    carry_out(plan, false)
+}
+
+/// Runs a plan and keeps every line of its trace.
+pub fn run_traced(plan: &Plan) -> Outcome {
+    carry_out(plan, true)
+}
+
+fn carry_out(plan: &Plan, traced: bool) -> Outcome {
+    let stage = Stage::of(plan, traced);
+    certify(&stage);
+    let mut driver = Driver {
+        instances: [Instance::new(&stage, false), Instance::new(&stage, false)],
+        stage,
+    };
+    for _ in 0..plan.cycles {
+        driver.cycle();
+        driver.stage.lock().pass(EVERY);
+    }
+    let stage = driver.stage;
+    heal(&stage);
+    let settled = settle(&stage);
+    if !settled {
+        stage.lock().broken(format!("it did not come to rest within {MOST_CYCLES} cycles"));
+    }
+    let stages = audit(&stage);
+    let mut state = stage.lock();
+    Outcome {
+        violations: std::mem::take(&mut state.violations),
+        gates: state.gates,
+        calls: state.counts.clone(),
+        struck: state.struck,
+        hash: state.trace_hash(),
+        trace: state.trace.take().unwrap_or_default(),
+        stages,
+    }
+}
+
+impl Driver {
+    /// The first instance's cycle, to its end or its death; the other one goes on where the plan says, and ends its own.
+    fn cycle(&mut self) {
+        self.instances[0].begin(&self.stage);
+        let mut at_work = 0;
+        let mut polls = 0;
+        while self.instances.iter().any(|instance| instance.cycle.is_some()) {
+            if self.instances[at_work].cycle.is_none() {
+                at_work = 1 - at_work;
+            }
+            if poll(&mut self.instances[at_work], &self.stage).signalled {
+                self.settle_signals(&mut at_work);
+            }
+            polls += 1;
+            assert!(polls < MOST_POLLS, "the run hangs");
+        }
+    }
+
+    fn settle_signals(&mut self, at_work: &mut usize) {
+        loop {
+            let Some(signal) = self.stage.lock().signals.pop_front() else {
+                break;
+            };
+            match signal {
+                Signal::Crash => self.instances[*at_work].die(&self.stage),
+                Signal::Reboot => {
+                    self.stage.lock().reboot();
+                    self.instances.iter_mut().for_each(|instance| instance.die(&self.stage));
+                }
+                Signal::Restore => {
+                    self.instances.iter_mut().for_each(|instance| instance.die(&self.stage));
+                    self.stage.lock().restore();
+                }
+                Signal::Switch => {
+                    *at_work = 1 - *at_work;
+                    if self.instances[*at_work].cycle.is_none() {
+                        self.instances[*at_work].begin(&self.stage);
+                    }
+                }
+                // Nothing happens at the other one's gates meanwhile, so that the process comes back to what it finds.
+                Signal::Suspend(cycles) => {
+                    let mut other = Instance::new(&self.stage, true);
+                    for _ in 0..cycles {
+                        other.whole_cycle(&self.stage);
+                        self.stage.lock().pass(EVERY);
+                    }
+                }
+                Signal::Decide(decide) => command(&self.stage, decide),
+            }
+        }
+        self.stage.go_on();
+    }
+}
+
+/// What a poll of a cycle came to.
+#[derive(Default)]
+struct Polled {
+    /// It waits at a gate for what is to happen.
+    signalled: bool,
+    /// It ended well, with so many reports in doubt.
+    left_in_doubt: Option<usize>,
+}
+
+/// Polls a cycle once.
+fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
+    let Some(cycle) = &mut instance.cycle else {
+        return Polled::default();
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready((roster, outcome)) = cycle.as_mut().poll(&mut context) else {
+        return Polled {
+            signalled: !stage.lock().signals.is_empty(),
+            left_in_doubt: None,
+        };
+    };
+    instance.roster = Some(roster);
+    instance.cycle = None;
+    let mut state = stage.lock();
+    match outcome {
+        Ok(cycle) => {
+            state.note(&format!("cycle ends: {:?} shut {:?}", cycle.stages, cycle.shut));
+            Polled {
+                signalled: false,
+                left_in_doubt: Some(cycle.in_doubt),
+            }
+        }
+        Err(error) => {
+            state.note(&format!("cycle fails: {error}"));
+            // A refusal by the aggregate where nobody interfered is a defect of the workflow, not bad luck.
+            if matches!(error, WorkflowError::Refused { .. } | WorkflowError::NotOurs { .. }) {
+                state.broken(format!("a cycle ended with a defect: {error}"));
+            }
+            Polled::default()
+        }
+    }
+}
+
+/// Runs something to its end that no gate stops.
+fn to_the_end<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..MOST_POLLS {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+    panic!("it hangs")
+}
+
+fn quiet_world(stage: &Stage) -> World {
+    let mut process = Process::auditor();
+    process.secrets = stage.lock().secrets;
+    World {
+        stage: stage.clone(),
+        process,
+    }
+}
+
+fn somebody() -> tieout_domain::journal::Actor {
+    person(PersonName::new("Controller").unwrap())
+}
+
+fn certify(stage: &Stage) {
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let desk = Desk::for_command(&world, &connection, world.process.id, "profile certify");
+    to_the_end(desk.certify(somebody(), "contract 1".to_owned(), Vec::new())).expect("it is recorded");
+}
+
+/// A person gives a command, and is told off where it may not be.
+fn command(stage: &Stage, decide: Decide) {
+    let (Decide::Rewind(place) | Decide::Exclude(place) | Decide::Adopt(place) | Decide::Absent(place)) = decide;
+    let Some(id) = stage.lock().expensify.reports.get(place).map(|report| report.id) else {
+        return;
+    };
+    // A person at the command line is not cut by what is to happen at the gates.
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let desk = Desk::for_command(&world, &connection, world.process.id, "decide");
+    let why = "the plan says so".to_owned();
+    let wanted = |report: &tieout_domain::report::Report| -> Option<Command> {
+        match decide {
+            Decide::Rewind(_) => Some(Command::Rewind {
+                to: None,
+                why: why.clone(),
+            }),
+            Decide::Exclude(_) => Some(Command::Exclude(Exclusion::Decided {
+                reason: why.clone(),
+                ledger_reference: None,
+            })),
+            Decide::Adopt(_) => {
+                let reference = doubtful(report)?;
+                let state = stage.lock();
+                let mut standing = state
+                    .qad
+                    .of(id)
+                    .filter(|held| held.stands() && held.sent.reference == reference);
+                let (held, none) = (standing.next()?, standing.next().is_none());
+                none.then(|| Command::Settle {
+                    reference,
+                    decision: Decision::Adopt {
+                        key: held.held.key.clone(),
+                        date: held.held.date,
+                    },
+                    why: why.clone(),
+                })
+            }
+            Decide::Absent(_) => {
+                let reference = doubtful(report)?;
+                let state = stage.lock();
+                let there = state
+                    .qad
+                    .of(id)
+                    .any(|held| held.stands() && held.sent.reference == reference);
+                (!there && !state.qad.expects(reference)).then(|| Command::Settle {
+                    reference,
+                    decision: Decision::Absent,
+                    why: why.clone(),
+                })
+            }
+        }
+    };
+    let said = to_the_end(desk.act(id, somebody(), wanted));
+    let words = match said {
+        Ok((_, events)) => format!("{decide:?}: {events} events"),
+        Err(error) => format!("{decide:?}: {error}"),
+    };
+    stage.lock().note(&words);
+}
+
+fn doubtful(report: &tieout_domain::report::Report) -> Option<Reference> {
+    report
+        .dossier()?
+        .documents
+        .iter()
+        .find(|file| matches!(file.state, DocumentState::InDoubt { .. }))
+        .map(|file| file.document.reference)
+}
+
+/// The faults end: nothing goes wrong any more, what was closed for a while is open, and the processes are new ones.
+fn heal(stage: &Stage) {
+    let mut state = stage.lock();
+    state.note("all is well again");
+    state.chaos = false;
+    state.signals.clear();
+    state.qad.periods_open = true;
+    state.qad.account_active = true;
+}
+
+/// Cycles until nothing moves any more: two that change nothing of any report, or, where something is in doubt, as many
+/// as it takes for a quarantine to end.
+fn settle(stage: &Stage) -> bool {
+    let mut instance = Instance::new(stage, true);
+    let mut still = 0;
+    for _ in 0..MOST_CYCLES {
+        let before = events_of_reports(stage);
+        let in_doubt = instance.whole_cycle(stage);
+        stage.lock().pass(EVERY);
+        still = if events_of_reports(stage) == before { still + 1 } else { 0 };
+        let enough = if in_doubt == Some(0) { 2 } else { 5 };
+        if still >= enough {
+            return true;
+        }
+    }
+    false
+}
+
+fn events_of_reports(stage: &Stage) -> usize {
+    let events = stage.lock().events();
+    events.iter().filter(|event| STREAMS.report_of(&event.stream).is_some()).count()
+}
