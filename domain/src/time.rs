@@ -67,12 +67,15 @@ pub struct Moment {
 
 impl Moment {
     /// How long ago `earlier` was, in milliseconds, never more than can be proven: by the steady clock within one
-    /// boot; across boots by the wall clock, and nothing if that ran backwards.
+    /// boot. Across boots a wall clock that was set ahead while the machine was down would prove what is not so: then
+    /// it is no more than the time since this boot, which came after `earlier`, and nothing where the wall clock ran
+    /// backwards.
     pub fn millis_since(&self, earlier: &Moment) -> u64 {
         if self.steady.epoch == earlier.steady.epoch {
             self.steady.millis.saturating_sub(earlier.steady.millis)
         } else {
-            u64::try_from((self.at - earlier.at).num_milliseconds()).unwrap_or(0)
+            let by_the_wall = u64::try_from((self.at - earlier.at).num_milliseconds()).unwrap_or(0);
+            by_the_wall.min(self.steady.millis)
         }
     }
 }
@@ -129,7 +132,16 @@ mod tests {
             8_000,
             "and forward"
         );
-        assert_eq!(moment(60, "b", 5).millis_since(&moment(0, "a", 1_000)), 60_000);
+        assert_eq!(
+            moment(60, "b", 90_000).millis_since(&moment(0, "a", 1_000)),
+            60_000,
+            "another machine that has long been up"
+        );
+        assert_eq!(
+            moment(7_260, "b", 5).millis_since(&moment(0, "a", 1_000)),
+            5,
+            "the wall clock was set ahead while the machine was down: only the time since it came up is proven"
+        );
         assert_eq!(
             moment(0, "b", 5).millis_since(&moment(60, "a", 1_000)),
             0,

@@ -15,6 +15,8 @@ pub struct ChartNow {
     pub refreshed: Result<(), LedgerError>,
     /// How many events the refresh recorded.
     pub changes: usize,
+    /// The last event of the chart's stream.
+    pub head: Option<Revision>,
 }
 
 impl<P: Ports> Desk<'_, P> {
@@ -40,6 +42,7 @@ impl<P: Ports> Desk<'_, P> {
                         chart,
                         refreshed: Err(error),
                         changes: 0,
+                        head,
                     });
                 }
             };
@@ -49,6 +52,7 @@ impl<P: Ports> Desk<'_, P> {
                     chart,
                     refreshed: Ok(()),
                     changes: 0,
+                    head,
                 });
             }
             let observed: DateTime<Utc> = self.ports.clock().now();
@@ -73,11 +77,12 @@ impl<P: Ports> Desk<'_, P> {
                 )
                 .await
             {
-                Ok(_) => {
+                Ok((_, appended)) => {
                     return Ok(ChartNow {
                         chart: after,
                         refreshed: Ok(()),
                         changes,
+                        head: Some(appended.revision),
                     });
                 }
                 Err(error) if error.is_conflict() => {}

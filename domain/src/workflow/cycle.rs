@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::desk::{Desk, WorkflowError};
-use super::map::InForce;
+use super::in_force::{Heads, InForce};
 use super::mark::Marked;
 use super::poll::Polled;
 use super::post::Posted;
@@ -71,7 +71,7 @@ pub async fn run_cycle<P: Ports>(
 ) -> Result<CycleOutcome, WorkflowError> {
     let log = desk.ports.log();
     roster.catch_up(log).await?;
-    let version = desk.rules_in_force().await?;
+    let (version, rules_head) = desk.rules_in_force().await?;
 
     progress(Step::Chart);
     let chart = desk.refresh_chart().await?;
@@ -95,6 +95,10 @@ pub async fn run_cycle<P: Ports>(
     let in_force = InForce {
         rules: &version,
         chart: &chart.chart,
+        heads: Heads {
+            rules: rules_head,
+            chart: chart.head,
+        },
     };
     // Without any chart ever read there is nothing to hold a report against: it waits, it is not rejected.
     let charted = chart.chart.version().0 > 0;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use futures::StreamExt;
 
 use super::desk::{Desk, WorkflowError};
-use super::map::{InForce, claimed, with_claims};
+use super::in_force::{Heads, InForce};
+use super::map::{claimed, with_claims};
 use super::poll::windows;
 use crate::chart::{Chart, compare};
 use crate::ids::ReportId;
@@ -63,6 +64,8 @@ impl<P: Ports> Desk<'_, P> {
         let in_force = InForce {
             rules: &version,
             chart: &chart,
+            // Nothing is sent from here.
+            heads: Heads::default(),
         };
         let mut shown = BTreeSet::new();
         for (approved_from, until) in windows(self.connection.go_live, self.today()) {

@@ -3,25 +3,15 @@
 use futures::{StreamExt, stream};
 
 use super::desk::{Desk, WorkflowError};
+use super::in_force::InForce;
 use super::roster::{Brief, Roster};
-use crate::chart::Chart;
 use crate::ids::ReportId;
 use crate::journal::{Actor, SystemActor};
 use crate::ports::Ports;
 use crate::posting::{MapInputs, basis_in_force, map_report};
 use crate::report::{Basis, Command, MapOutcome, Reason, ReasonCode, Report, Stage, StageName};
-use crate::rules::RuleSetVersion;
 
 const AT_ONCE: usize = 64;
-
-/// What is in force in a cycle.
-#[derive(Debug, Clone, Copy)]
-pub struct InForce<'a> {
-    /// Rule set version.
-    pub rules: &'a RuleSetVersion,
-    /// Chart.
-    pub chart: &'a Chart,
-}
 
 impl<P: Ports> Desk<'_, P> {
     /// What a mapping made now rests on.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desk::{Desk, Loaded, WorkflowError};
-use super::map::{InForce, claimed, with_claims};
+use super::in_force::{Heads, InForce};
+use super::map::{claimed, with_claims};
 use super::roster::Roster;
 use super::settle::Shown;
 use crate::ids::{Reference, ReportId, TransactionId};
@@ -141,7 +142,9 @@ impl<P: Ports> Desk<'_, P> {
             return Ok(());
         }
         for (reference, intent) in intents {
-            loaded = self.post_document(id, loaded, reference, intent, posted).await?;
+            loaded = self
+                .post_document(id, loaded, reference, intent, in_force.heads, posted)
+                .await?;
             // What is refused or in doubt stops the report: the rest of it waits for that.
             let goes_on = loaded
                 .report
@@ -197,6 +200,7 @@ impl<P: Ports> Desk<'_, P> {
         loaded: Loaded,
         reference: Reference,
         intent: Command,
+        heads: Heads,
         posted: &mut Posted,
     ) -> Result<Loaded, WorkflowError> {
         let untouched = loaded.clone();
@@ -225,6 +229,14 @@ impl<P: Ports> Desk<'_, P> {
             return Ok(loaded);
         };
 
+        if !self.still_in_force(heads).await? {
+            posted.failed += 1;
+            let why =
+                "nothing was sent: other rules or another chart came into force before the intent was written"
+                    .to_owned();
+            let command = Command::RecordFailed { reference, why };
+            return Ok(self.record(id, loaded, POSTER, command).await?.0);
+        }
         let before = self.look(id, &loaded.report, &document).await;
         self.ports.passing("looked");
         match &before {

@@ -3,13 +3,13 @@
 use super::desk::{Desk, WorkflowError};
 use super::events::RulesEvent;
 use crate::journal::{Draft, SystemActor};
-use crate::ports::{Clock, Expected, Ports};
+use crate::ports::{Clock, Expected, Ports, Revision};
 use crate::rules::RuleSetVersion;
 
 impl<P: Ports> Desk<'_, P> {
     /// Makes sure that the file's content is in force, and returns its version. Content that was in force before and
-    /// comes back is a new activation.
-    pub async fn rules_in_force(&self) -> Result<RuleSetVersion, WorkflowError> {
+    /// comes back is a new activation. With it, the last event of the rules' stream.
+    pub async fn rules_in_force(&self) -> Result<(RuleSetVersion, Option<Revision>), WorkflowError> {
         loop {
             let (entries, head) = self.journal.read::<RulesEvent>(&self.streams.rules()).await?;
             let last = entries.last().map(|entry| {
@@ -20,7 +20,7 @@ impl<P: Ports> Desk<'_, P> {
             if let Some(version) = &last
                 && version.hash == hash
             {
-                return Ok(version.clone());
+                return Ok((version.clone(), head));
             }
             let version = self
                 .connection
@@ -46,7 +46,7 @@ impl<P: Ports> Desk<'_, P> {
                 )
                 .await
             {
-                Ok(_) => return Ok(version),
+                Ok((_, appended)) => return Ok((version, Some(appended.revision))),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
