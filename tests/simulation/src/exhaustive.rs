@@ -18,6 +18,9 @@ pub struct SmallWorld {
     pub smallest: bool,
 }
 
+const ONE_INVOICE: &str = "one invoice";
+const TWO_DOCUMENTS: &str = "an invoice and a journal";
+
 /// The worlds.
 pub fn worlds() -> Vec<SmallWorld> {
     let world = |name, reports: Vec<crate::plan::ReportSpec>, smallest| SmallWorld {
@@ -34,10 +37,10 @@ pub fn worlds() -> Vec<SmallWorld> {
         ..owed(500)
     };
     vec![
-        world("one invoice", vec![report([owed(21_250)])], true),
+        world(ONE_INVOICE, vec![report([owed(21_250)])], true),
         world("one credit note", vec![report([owed(-4_200)])], true),
         world("one journal, paid at the source", vec![reimbursed], true),
-        world("an invoice and a journal", vec![report([owed(21_250), carded(4_000)])], false),
+        world(TWO_DOCUMENTS, vec![report([owed(21_250), carded(4_000)])], false),
         world("one good, one rejected", vec![report([owed(100)]), report([uncoded])], false),
         world("two that share an expense in time", vec![report([owed(100), owed(200)]), report([owed(300)])], false),
     ]
@@ -48,6 +51,8 @@ pub fn worlds() -> Vec<SmallWorld> {
 pub enum Walk {
     /// A death at every gate, and a reboot with the wall clock right, ahead and behind.
     Deaths,
+    /// The same, while a request that was given up is still on its way.
+    DeathsInDoubt,
     /// Every fault at every call.
     Faults,
     /// Every fault at every call, times a death at every gate.
@@ -62,6 +67,8 @@ pub enum Walk {
     Suspended,
     /// Every edit of a system at every gate.
     Edits,
+    /// Every edit of a system at every gate, and the second instance, which sees it, right after.
+    EditsSeen,
     /// Every decision of a person at every gate, under every way a post goes wrong.
     Decisions,
 }
@@ -86,11 +93,12 @@ impl Covered {
     }
 }
 
-/// Runs plans on both cores; each run is on one thread.
-pub fn run_all(plans: &[Plan], threads: usize, each: impl Fn(usize, &Plan, Outcome) + Sync) {
+/// Runs plans on every core; each run is on one thread.
+pub fn run_all(plans: &[Plan], each: impl Fn(usize, &Plan, Outcome) + Sync) {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
@@ -113,7 +121,7 @@ pub fn every_fault(outcome: &Outcome) -> Vec<(Call, u32, Fault)> {
     outcome.calls.iter().flat_map(of_call).collect()
 }
 
-const EDITS: [Edit; 13] = [
+const EDITS: [Edit; 15] = [
     Edit::Amount(0),
     Edit::Unapprove(0),
     Edit::Delete(0),
@@ -127,6 +135,8 @@ const EDITS: [Edit; 13] = [
     Edit::RotateSecrets,
     Edit::Reverse(0),
     Edit::Tamper(0),
+    Edit::Elsewhere(0),
+    Edit::Duplicate(0),
 ];
 
 const DECISIONS: [Decide; 4] = [
@@ -143,16 +153,24 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
     let gates = 0..base.gates;
     let faults = every_fault(&base);
     let struck = || faults.iter().map(|(call, nth, fault)| quiet.struck(*call, *nth, *fault));
+    let deaths = [
+        What::Crash,
+        What::Reboot { off: 0 },
+        What::Reboot { off: 7_200 },
+        What::Reboot { off: -600 },
+    ];
     match walk {
         Walk::Deaths => gates
-            .flat_map(|at| {
-                [
-                    What::Crash,
-                    What::Reboot { off: 0 },
-                    What::Reboot { off: 7_200 },
-                    What::Reboot { off: -7_200 },
-                ]
-                .map(|what| quiet.with(at, what))
+            .flat_map(|at| deaths.clone().map(|what| quiet.with(at, what)))
+            .collect(),
+        Walk::DeathsInDoubt => [Fault::Zombie, Fault::Late, Fault::LostAnswer, Fault::NotDone]
+            .into_iter()
+            .flat_map(|fault| {
+                let plan = quiet.struck(Call::Post, 0, fault);
+                gates
+                    .clone()
+                    .flat_map(|at| deaths.clone().map(|what| plan.with(at, what)))
+                    .collect::<Vec<_>>()
             })
             .collect(),
         Walk::Faults => struck().collect(),
@@ -186,6 +204,9 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
         Walk::Edits => gates
             .flat_map(|at| EDITS.map(|edit| quiet.with(at, What::Edit(edit))))
             .collect(),
+        Walk::EditsSeen => gates
+            .flat_map(|at| EDITS.map(|edit| quiet.with(at, What::Edit(edit)).with(at, What::Switch)))
+            .collect(),
         Walk::Decisions => {
             let posts = faults.iter().filter(|(call, nth, _)| *call == Call::Post && *nth == 0);
             posts
@@ -202,8 +223,9 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
 }
 
 /// All walks.
-pub const WALKS: [Walk; 9] = [
+pub const WALKS: [Walk; 11] = [
     Walk::Deaths,
+    Walk::DeathsInDoubt,
     Walk::Faults,
     Walk::FaultsTimesDeaths,
     Walk::FaultPairs,
@@ -211,20 +233,70 @@ pub const WALKS: [Walk; 9] = [
     Walk::SecondTimesFaults,
     Walk::Suspended,
     Walk::Edits,
+    Walk::EditsSeen,
     Walk::Decisions,
 ];
 
-/// Walks a world; two faults in one run only where it is of the smallest.
-pub fn walk(world: &SmallWorld, walk: Walk, threads: usize, covered: &mut Covered) {
-    if walk == Walk::FaultPairs && !world.smallest {
-        return;
+/// How much is walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breadth {
+    /// Every walk over every world.
+    Whole,
+    /// The products of faults with deaths and with a second instance over two worlds, two faults in one run over one; every
+    /// other walk over every world.
+    Ci,
+    /// No products: what a test in debug has time for, and a hunt for a breakage begins with.
+    Hunt,
+}
+
+impl Breadth {
+    fn takes(self, world: &SmallWorld, walk: Walk) -> bool {
+        let product = matches!(walk, Walk::FaultsTimesDeaths | Walk::SecondTimesFaults);
+        match self {
+            _ if walk == Walk::FaultPairs && !world.smallest => false,
+            Self::Whole => true,
+            Self::Ci if walk == Walk::FaultPairs => world.name == ONE_INVOICE,
+            Self::Ci => !product || [ONE_INVOICE, TWO_DOCUMENTS].contains(&world.name),
+            Self::Hunt => !product && walk != Walk::FaultPairs,
+        }
     }
+}
+
+/// Walks the worlds on both cores, and tells of each walk: world, walk, runs, and how many of them broke a law.
+pub fn walk_all(breadth: Breadth, mut tell: impl FnMut(&str, String, usize, usize)) -> Covered {
+    let mut covered = Covered::default();
+    for world in worlds() {
+        for walk in WALKS.into_iter().filter(|walk| breadth.takes(&world, *walk)) {
+            let before = covered.broken.len();
+            let runs = walk_one(&world, walk, &mut covered);
+            tell(world.name, format!("{walk:?}"), runs, covered.broken.len() - before);
+        }
+    }
+    covered
+}
+
+/// Walks until a law is broken, and says which.
+pub fn first_violation(breadth: Breadth) -> Option<String> {
+    for world in worlds() {
+        for walk in WALKS.into_iter().filter(|walk| breadth.takes(&world, *walk)) {
+            let mut covered = Covered::default();
+            walk_one(&world, walk, &mut covered);
+            if let Some((_, what)) = covered.broken.first() {
+                let count = covered.broken.len();
+                return Some(format!("{walk:?} of {}, {count} runs: {}", world.name, what.first()?));
+            }
+        }
+    }
+    None
+}
+
+fn walk_one(world: &SmallWorld, walk: Walk, covered: &mut Covered) -> usize {
     let base = run(&world.quiet);
     covered.gates.insert(world.name, base.gates);
     covered.faults.insert(world.name, every_fault(&base).len());
     let plans = plans(world, walk);
     let broken = Mutex::new(Vec::new());
-    run_all(&plans, threads, |at, plan, outcome| {
+    run_all(&plans, |at, plan, outcome| {
         if !outcome.violations.is_empty() {
             broken.lock().unwrap().push((at, plan.clone(), outcome.violations));
         }
@@ -233,4 +305,5 @@ pub fn walk(world: &SmallWorld, walk: Walk, threads: usize, covered: &mut Covere
     broken.sort_by_key(|(at, ..)| *at);
     covered.runs.insert((world.name, walk), plans.len());
     covered.broken.extend(broken.into_iter().map(|(_, plan, what)| (plan, what)));
+    plans.len()
 }

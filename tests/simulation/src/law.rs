@@ -13,9 +13,10 @@ use tieout_domain::posting::Document;
 use tieout_domain::report::{DocumentState, Report, ReportEvent};
 use tieout_domain::rules::RuleSetVersion;
 use tieout_domain::workflow::{ExpenseEvent, RulesEvent};
+use tieout_store::MemoryLog;
 
 use crate::expensify::expenses_of;
-use crate::ports::World;
+use crate::ports::Unsealed;
 use crate::qad::ACCOUNTS;
 use crate::run::{STREAMS, rules_of};
 use crate::stage::{Process, Stage, State, now};
@@ -23,15 +24,21 @@ use crate::stage::{Process, Stage, State, now};
 /// Every event of a stream, as it stands.
 pub(crate) fn entries<E: StoredEvent>(stage: &Stage, stream: &StreamName) -> Vec<Entry<E>> {
     let log = stage.lock().log.clone();
-    let sealer = World {
-        stage: stage.clone(),
-        process: Process::auditor(),
-    };
+    entries_in(&log, stream)
+}
+
+fn entries_in<E: StoredEvent>(log: &MemoryLog, stream: &StreamName) -> Vec<Entry<E>> {
     let reader = Reader {
-        log: &log,
-        sealer: &sealer,
+        log,
+        sealer: &Unsealed,
     };
     now(reader.stream::<E>(stream)).expect("the log can be read").0
+}
+
+/// A report as the log has it.
+pub(crate) fn report_in(log: &MemoryLog, report: ReportId) -> Report {
+    let entries = entries_in::<ReportEvent>(log, &STREAMS.report(report));
+    Report::fold(entries.iter().map(|entry| &entry.event))
 }
 
 /// Every event of a report.

@@ -26,6 +26,7 @@
 )]
 
 mod audit;
+pub mod breakages;
 pub mod dice;
 pub mod exhaustive;
 mod expensify;

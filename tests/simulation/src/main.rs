@@ -1,21 +1,103 @@
-//! scratch
-#![allow(clippy::print_stdout)]
-use tieout_simulation::exhaustive::*;
-fn main() {
-    for world in worlds() {
-        for w in WALKS {
-            let mut covered = Covered::default();
-            let began = std::time::Instant::now();
-            walk(&world, w, 2, &mut covered);
-            println!("{} {:?}: {:?} runs, gates {:?} faults {:?}, {} broken, {:?}", world.name, w, covered.total(), covered.gates.values(), covered.faults.values(), covered.broken.len(), began.elapsed());
-            let mut seen = std::collections::BTreeSet::new();
-            for (plan, what) in &covered.broken {
-                let key: String = what[0].chars().filter(|c| !c.is_ascii_digit()).take(70).collect();
-                if seen.insert(key) { println!("   {} {} -> {}", serde_json::to_string(&plan.strikes).unwrap(), serde_json::to_string(&plan.happenings).unwrap(), what[0]); }
-                if seen.len() > 12 { break }
+//! The simulation from the command line: every walk over the small worlds, seeds without number, one plan with its trace,
+//! and the deliberate breakages that it must catch.
+
+#![allow(clippy::print_stdout, reason = "a test's own program: what it prints is its result")]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use tieout_simulation::breakages;
+use tieout_simulation::exhaustive::{Breadth, Covered, walk_all};
+use tieout_simulation::random::{self, Seeds};
+use tieout_simulation::{Plan, run_traced};
+
+const HELP: &str = "\
+usage: tieout-simulation exhaustive [--whole]      every walk over the small worlds (--whole: every product, some 20 minutes)
+       tieout-simulation random FROM COUNT         whole runs of so many seeds; a failing one is shrunk and printed
+       tieout-simulation trace PLAN                one plan (JSON), line by line
+       tieout-simulation breakages                 each deliberate breakage of the workflow, and what caught it
+       tieout-simulation hunt                      what a breakage is hunted with: exits with 1 at the first violation
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let began = Instant::now();
+    let right = match words.as_slice() {
+        ["exhaustive"] => exhaustive(Breadth::Ci, began),
+        ["exhaustive", "--whole"] => exhaustive(Breadth::Whole, began),
+        ["random", from, count] => match (from.parse(), count.parse()) {
+            (Ok(from), Ok(count)) => seeds(from, count, began),
+            _ => return usage(),
+        },
+        ["trace", plan] => match serde_json::from_str::<Plan>(plan) {
+            Ok(plan) => trace(&plan),
+            Err(error) => {
+                println!("that is no plan: {error}");
+                return ExitCode::from(2);
             }
-            
-        }
-        if std::env::var("ONE").is_ok() { break }
+        },
+        ["breakages"] => breakages::all(|line| println!("{line}")),
+        ["hunt"] => breakages::hunt().inspect(|caught| println!("{caught}")).is_none(),
+        _ => return usage(),
+    };
+    if right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    println!("{HELP}");
+    ExitCode::from(2)
+}
+
+fn exhaustive(breadth: Breadth, began: Instant) -> bool {
+    let covered = walk_all(breadth, |world, walk, runs, broken| {
+        println!("{world:<36} {walk:<22} {runs:>7} runs, {broken} broken");
+    });
+    let Covered {
+        gates, faults, broken, ..
+    } = &covered;
+    for (plan, what) in broken.iter().take(10) {
+        println!("{}\n  {}", serde_json::to_string(plan).unwrap_or_default(), what.join("\n  "));
     }
+    println!(
+        "{} worlds with {} gates and {} faults at their calls; {} whole runs in {:.0?}; {} broke a law",
+        gates.len(),
+        gates.values().sum::<u32>(),
+        faults.values().sum::<usize>(),
+        covered.total(),
+        began.elapsed(),
+        broken.len()
+    );
+    broken.is_empty()
+}
+
+fn seeds(from: u64, count: u64, began: Instant) -> bool {
+    let Seeds {
+        runs,
+        struck,
+        stages,
+        broken,
+    } = random::seeds(from, count);
+    for (seed, plan, what) in &broken {
+        println!(
+            "seed {seed} breaks a law:\n  {}\nshrunk to (keep it under tests/simulation/regressions):\n{}",
+            what.join("\n  "),
+            serde_json::to_string(plan).unwrap_or_default()
+        );
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let a_minute = runs as f64 / seconds * 60.0;
+    println!("reports ended {stages:?}");
+    println!(
+        "{runs} runs from seed {from}, {struck} faults struck, in {seconds:.1} s ({a_minute:.0} runs a minute); {} broke a law",
+        broken.len()
+    );
+    broken.is_empty()
+}
+
+fn trace(plan: &Plan) -> bool {
+    let outcome = run_traced(plan);
+    outcome.trace.iter().for_each(|line| println!("{line}"));
+    println!("{} violations; trace {:016x}", outcome.violations.len(), outcome.hash);
+    outcome.violations.is_empty()
 }

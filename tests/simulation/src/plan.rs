@@ -296,6 +296,10 @@ pub enum Edit {
     Reverse(usize),
     /// A person changes the report's first standing document in QAD.
     Tamper(usize),
+    /// Another installation, with a log of its own, posts the report's next document, unless one is being sent here.
+    Elsewhere(usize),
+    /// A person enters the report's first standing document a second time in QAD, under the same reference.
+    Duplicate(usize),
 }
 
 /// A command of a person about a report.
@@ -319,7 +323,7 @@ impl Plan {
             reports: reports.into(),
             strikes: Vec::new(),
             happenings: Vec::new(),
-            cycles: 3,
+            cycles: 2,
         }
     }
 

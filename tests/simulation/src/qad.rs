@@ -41,6 +41,8 @@ pub struct Held {
     pub held: LedgerDocument,
     /// A person changed it after it was posted.
     pub tampered: bool,
+    /// It was not sent from here: another installation or a person made it.
+    pub foreign: bool,
 }
 
 impl Held {
@@ -142,8 +144,17 @@ impl Qad {
             sent: document.clone(),
             held,
             tampered: false,
+            foreign: false,
         });
         key
+    }
+
+    /// Somebody else makes a document, which nobody here knows of.
+    pub fn made_elsewhere(&mut self, document: &Document) {
+        self.store(document, Twist::None);
+        if let Some(held) = self.documents.last_mut() {
+            held.foreign = true;
+        }
     }
 
     /// A request is given up by its sender and carried out later.

@@ -14,6 +14,7 @@ use futures::FutureExt;
 use tieout_domain::ids::{EventId, InstanceId, Reference};
 use tieout_domain::ports::{Expected, Log, NewEvent, Recorded};
 use tieout_domain::posting::{Document, DocumentKey};
+use tieout_domain::report::{DocumentFile, DocumentState};
 use tieout_domain::time::Steady;
 use tieout_store::MemoryLog;
 use uuid::Uuid;
@@ -321,6 +322,25 @@ impl State {
                 if let Some(held) = self.standing_of(place) {
                     held.held.reversed = true;
                     held.tampered = true;
+                }
+            }
+            Edit::Elsewhere(place) => {
+                let Some(id) = self.expensify.reports.get(place).map(|report| report.id) else {
+                    return;
+                };
+                let report = crate::law::report_in(&self.log, id);
+                let files = report.dossier().map(|dossier| dossier.documents.as_slice()).unwrap_or_default();
+                let planned = |file: &&DocumentFile| file.state == DocumentState::Planned;
+                let under_way = |file: &DocumentFile| {
+                    matches!(file.state, DocumentState::Sending { .. } | DocumentState::InDoubt { .. })
+                };
+                if let Some(file) = files.iter().find(planned).filter(|_| !files.iter().any(under_way)) {
+                    self.qad.made_elsewhere(&file.document);
+                }
+            }
+            Edit::Duplicate(place) => {
+                if let Some(sent) = self.standing_of(place).map(|held| held.sent.clone()) {
+                    self.qad.made_elsewhere(&sent);
                 }
             }
             Edit::Tamper(place) => {

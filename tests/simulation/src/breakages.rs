@@ -1,0 +1,149 @@
+//! Deliberate breakages of the workflow. A test that cannot fail proves nothing: each breakage is a small patch of
+//! `domain`, switched on one at a time, and the simulation must catch every one.
+//!
+//! All of them are put into one copy of the workspace, each behind a switch, so that the copy is built once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::exhaustive::{Breadth, first_violation};
+use crate::random;
+
+const LIST: &str = include_str!("../breakages.json");
+
+/// The environment variable that switches one on in the copy.
+const SWITCH: &str = "TIEOUT_BREAKAGE";
+
+/// One deliberate breakage.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Breakage {
+    /// What is broken, in words.
+    name: String,
+    /// The law it breaks.
+    law: String,
+    /// The patch.
+    edits: Vec<Replacement>,
+}
+
+/// A piece of a file and what stands there instead; `BROKEN` in it is whether the breakage is switched on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replacement {
+    file: String,
+    find: String,
+    put: String,
+}
+
+/// Hunts with what CI has time for: the first violation, if there is one.
+pub fn hunt() -> Option<String> {
+    first_violation(Breadth::Hunt).or_else(|| random::first_violation(0, 1_500))
+}
+
+/// Builds the copy and hunts every breakage; prints a line each. True where each was caught, and the copy with none
+/// switched on was not.
+pub fn all(mut print: impl FnMut(String)) -> bool {
+    let list: Vec<Breakage> = serde_json::from_str(LIST).expect("the list of breakages");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let copy = root.join("target/breakages");
+    lay_out(&root, &copy);
+    for breakage in &list {
+        apply(&copy, breakage);
+    }
+    let binary = build(&copy);
+    let clean = hunted(&binary, "");
+    print(match &clean {
+        None => "nothing broken: nothing caught".to_owned(),
+        Some(caught) => format!("nothing broken, and yet caught: {caught}"),
+    });
+    let mut right = clean.is_none();
+    for breakage in &list {
+        let caught = hunted(&binary, &breakage.name);
+        right &= caught.is_some();
+        let by = caught.unwrap_or_else(|| "NOT CAUGHT".to_owned());
+        print(format!("law {:<4} {}\n         {by}", breakage.law, breakage.name));
+    }
+    print(format!("{} breakages, {}", list.len(), if right { "all caught" } else { "not all as they should be" }));
+    right
+}
+
+/// Copies what the workspace is built from.
+fn lay_out(root: &Path, copy: &Path) {
+    drop(std::fs::remove_dir_all(copy));
+    for entry in ["Cargo.toml", "Cargo.lock", "domain", "adapters", "projections", "bin", "tests"] {
+        copy_all(&root.join(entry), &copy.join(entry));
+    }
+    // Beside the sound one, under another name.
+    let manifest = copy.join("tests/simulation/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("the manifest");
+    let bin = "\n[[bin]]\nname = \"tieout-broken\"\npath = \"src/main.rs\"\n";
+    std::fs::write(&manifest, text + bin).expect("the manifest");
+    let domain = copy.join("domain/src/lib.rs");
+    let text = std::fs::read_to_string(&domain).expect("the domain");
+    let switch = format!(
+        "\npub(crate) fn broken(name: &str) -> bool {{\n    static ON: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();\n    \
+         ON.get_or_init(|| std::env::var(\"{SWITCH}\").ok()).as_deref() == Some(name)\n}}\n"
+    );
+    std::fs::write(&domain, text + &switch).expect("the domain");
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    if from.is_dir() {
+        std::fs::create_dir_all(to).expect("a folder");
+        for entry in std::fs::read_dir(from).expect("a folder") {
+            let entry = entry.expect("an entry");
+            copy_all(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).expect("a folder");
+        }
+        std::fs::copy(from, to).expect("a file");
+    }
+}
+
+/// Applies a patch. What it looks for must stand there once: a breakage that no longer fits is to be mended, not skipped.
+fn apply(copy: &Path, breakage: &Breakage) {
+    for edit in &breakage.edits {
+        let path = copy.join(&edit.file);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", edit.file));
+        let found = text.matches(&edit.find).count();
+        assert_eq!(found, 1, "breakage `{}`: {} has {found} of\n{}", breakage.name, edit.file, edit.find);
+        let put = edit.put.replace("BROKEN", &format!("crate::broken({:?})", breakage.name));
+        std::fs::write(&path, text.replace(&edit.find, &put)).expect("the copy");
+    }
+}
+
+fn build(copy: &Path) -> PathBuf {
+    let target = copy.join("../breakages-target");
+    let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .args(["build", "--quiet", "--locked", "--profile", "simulation", "-p", "tieout-simulation", "--bin", "tieout-broken"])
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-Awarnings")
+        .status()
+        .expect("cargo runs");
+    assert!(status.success(), "the broken copy does not build");
+    target.join("simulation/tieout-broken")
+}
+
+/// What caught it, in words; `None` where nothing did.
+fn hunted(binary: &Path, breakage: &str) -> Option<String> {
+    let output = Command::new(binary)
+        .arg("hunt")
+        .env(SWITCH, breakage)
+        .output()
+        .expect("the copy runs");
+    if output.status.success() {
+        return None;
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    // A panic is a catch too: the workflow fell over.
+    let line = said.lines().next().map_or_else(
+        || String::from_utf8_lossy(&output.stderr).lines().take(2).collect::<Vec<_>>().join(" "),
+        ToOwned::to_owned,
+    );
+    Some(line)
+}
