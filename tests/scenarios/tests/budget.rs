@@ -140,3 +140,42 @@ async fn a_recheck_costs_two_more_for_each_window_whatever_is_posted() {
         );
     }
 }
+
+/// What was reversed and is open again bears our label: it is asked for by name, all such reports in one listing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn reports_that_were_reversed_cost_two_more_a_hundred_until_they_are_posted_again() {
+    binary();
+    let scene = Scene::with(Size::Many { reports: 5, lines: 1 }, |_| {}).await;
+    scene.settle(4).await;
+    let ledger = scene.ledger();
+    for document in ledger.iter().take(3) {
+        let handle = scene.stand_ins.qad.handle();
+        assert!(handle.reverse(tieout_sandbox::month::credentials::QAD_WORKSPACE, &document.key()));
+        let reference: tieout_domain::ids::Reference =
+            document.reference.parse().unwrap_or_else(|e| panic!("{e}"));
+        let id = reference.report.to_string();
+        let args = [
+            "reverse",
+            &id,
+            "--by",
+            "2026/SINV/9",
+            "--again",
+            "--why",
+            "wrong",
+            "--as",
+            "you",
+        ];
+        let output = scene.tieout(&args).await;
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    }
+    let (calls, posting) = cycle(&scene).await;
+    assert_eq!(posting["posted"], 3, "{posting:#}");
+    assert_eq!(
+        calls.len(),
+        2 + 2 + 2,
+        "one window, one listing by name, one batch to mark: {calls:?}"
+    );
+    let (calls, proving) = cycle(&scene).await;
+    assert_eq!(proving["marked_proven"], 3, "{proving:#}");
+    assert_eq!(calls.len(), 2, "{calls:?}");
+}
