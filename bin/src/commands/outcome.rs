@@ -168,7 +168,7 @@ fn after_posting(done: &Rechecked) -> Vec<String> {
     let mut warnings = Vec::new();
     if done.held.raised > 0 {
         warnings.push(format!(
-            "{} case(s) opened or changed after posting: `tieout reports --state posted` names them, each with what to do",
+            "{} case(s) opened or changed after posting: `tieout reports --state case` names them, each with what to do",
             done.held.raised
         ));
     }

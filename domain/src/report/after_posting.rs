@@ -22,35 +22,12 @@ pub(super) fn shown(
     let Some(capture) = report.capture() else {
         return Vec::new();
     };
-    let mut events = Vec::new();
-    let closed = |case| ReportEvent::CaseClosed {
-        case,
-        reference: None,
-    };
-    if report.has_case(CaseName::SourceGone, None) {
-        events.push(closed(CaseName::SourceGone));
-    }
-    let (paid, known_paid) = (
-        payload.facts.paid_at_source(),
-        report.has_case(CaseName::PaidAtSource, None),
-    );
-    // A closed report says no more in its status whether it was paid before.
-    if known_paid && !paid && !payload.facts.status.is_closed() {
-        events.push(closed(CaseName::PaidAtSource));
-    }
+    let mut events = whereabouts(report, &payload);
     if material_hash == capture.material_hash || merely_closed(capture, &payload) {
         if report.has_case(CaseName::SourceDrifted, None) {
             events.push(closed(CaseName::SourceDrifted));
         }
         return events;
-    }
-    let payable = report.dossier().is_some_and(|d| {
-        d.documents
-            .iter()
-            .any(|f| f.state.stands() && f.document.supplier().is_some())
-    });
-    if paid && !known_paid && payable && !capture.payload.facts.paid_at_source() {
-        events.push(ReportEvent::PaidAtSource);
     }
     let known = report
         .cases()
@@ -65,6 +42,39 @@ pub(super) fn shown(
         });
     }
     events
+}
+
+/// What the source says of a posted report beside its content: that it is there, and whether it paid it. This is told of
+/// a person who was forgotten too, of whom nothing is captured again.
+pub(super) fn whereabouts(report: &Report, payload: &Payload) -> Vec<ReportEvent> {
+    let mut events = Vec::new();
+    if report.has_case(CaseName::SourceGone, None) {
+        events.push(closed(CaseName::SourceGone));
+    }
+    let paid = payload.facts.paid_at_source();
+    let known = report.has_case(CaseName::PaidAtSource, None);
+    // A closed report says no more in its status whether it was paid before.
+    if known && !paid && !payload.facts.status.is_closed() {
+        events.push(closed(CaseName::PaidAtSource));
+    }
+    let payable = report.dossier().is_some_and(|dossier| {
+        let mut standing = dossier.documents.iter().filter(|file| file.state.stands());
+        standing.any(|file| file.document.supplier().is_some())
+    });
+    let was_open = report
+        .capture()
+        .is_some_and(|capture| !capture.payload.facts.paid_at_source());
+    if paid && !known && payable && was_open {
+        events.push(ReportEvent::PaidAtSource);
+    }
+    events
+}
+
+fn closed(case: CaseName) -> ReportEvent {
+    ReportEvent::CaseClosed {
+        case,
+        reference: None,
+    }
 }
 
 /// Is it the captured report in every material field but the status, which says that it was closed?

@@ -129,7 +129,10 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
         .capture()
         .is_some_and(|capture| capture.payload.personal == Personal::Forgotten)
     {
-        return Ok(Vec::new());
+        return Ok(match report.stage().name() {
+            StageName::Posted | StageName::MarkedExported => after_posting::whereabouts(report, &payload),
+            _ => Vec::new(),
+        });
     }
     let known_salt = report
         .capture()

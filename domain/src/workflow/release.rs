@@ -183,3 +183,115 @@ impl<P: Ports> Desk<'_, P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::EventId;
+    use crate::journal::{Actor, Cause, Envelope};
+    use crate::ports::{Leaf, Revision, StreamName};
+    use crate::report::AfterReversal;
+    use crate::report::tests::samples::*;
+
+    /// Events as they stand in the log, each at the position of its number.
+    fn logged(events: Vec<ReportEvent>) -> Vec<Entry<ReportEvent>> {
+        let entry = |(at, event): (u64, ReportEvent)| Entry {
+            event,
+            id: EventId(uuid::Uuid::from_u128(u128::from(at))),
+            envelope: Envelope {
+                schema: 1,
+                recorded_at: instant("2026-11-07T06:00:00Z"),
+                effective_at: instant("2026-11-07T06:00:00Z"),
+                actor: Actor::System {
+                    part: SystemActor::Poster,
+                },
+                cause: Cause::Command { name: "test".into() },
+                build: "test".into(),
+                parts: 0,
+            },
+            stream: StreamName("report".into()),
+            revision: Revision(at),
+            position: Position(at, at),
+            leaf: Leaf(at),
+        };
+        (0..).zip(events).map(entry).collect()
+    }
+
+    /// What is freed, and by the event of which number.
+    fn told(events: Vec<ReportEvent>) -> Vec<(TransactionId, u64)> {
+        let freed = freed(&logged(events));
+        freed
+            .into_iter()
+            .map(|(expense, by)| (expense, by.at.0))
+            .collect()
+    }
+
+    fn again(reference: Reference) -> ReportEvent {
+        reversed(reference, AfterReversal::PlannedAgain)
+    }
+
+    #[test]
+    fn a_reversal_frees_the_expenses_of_its_document_and_no_others() {
+        assert_eq!(told(both_posted()), []);
+        let one = [both_posted(), vec![again(i1())]].concat();
+        assert_eq!(told(one.clone()), [(transaction(1), 7)]);
+        let for_good = reversed(j1(), AfterReversal::Excluded);
+        let both = [one, vec![for_good]].concat();
+        assert_eq!(told(both), [(transaction(1), 7), (transaction(2), 8)]);
+    }
+
+    #[test]
+    fn what_is_at_work_again_or_stands_again_is_not_free_and_is_once_it_is_reversed_again() {
+        let second = next(i1());
+        let planned = [both_posted(), vec![again(i1())]].concat();
+        let at_work = [planned, vec![started(second)]].concat();
+        assert_eq!(told(at_work.clone()), []);
+        let doubtful = [at_work.clone(), vec![in_doubt(second, unknown())]].concat();
+        assert_eq!(told(doubtful), []);
+        let absent = [at_work.clone(), vec![failed(second)]].concat();
+        assert_eq!(
+            told(absent),
+            [(transaction(1), 7)],
+            "a claim from after the reversal is not older than it"
+        );
+        let stands = [at_work, vec![document_posted(second), ReportEvent::Posted]].concat();
+        assert_eq!(told(stands.clone()), []);
+        assert_eq!(
+            told([stands, vec![again(second)]].concat()),
+            [(transaction(1), 11)]
+        );
+    }
+
+    #[test]
+    fn an_expense_that_another_document_carries_stays_claimed() {
+        let mut shared = journal();
+        shared.lines[0].origin = crate::posting::LineOrigin::Expense {
+            transaction: transaction(1),
+        };
+        let started = |event| match event {
+            ReportEvent::PostingStarted {
+                attempt,
+                owner,
+                material_hash,
+                ..
+            } => ReportEvent::PostingStarted {
+                document: Box::new(shared.clone()),
+                attempt,
+                owner,
+                material_hash,
+            },
+            other => other,
+        };
+        let life = vec![
+            discovered(),
+            ReportEvent::Mapped(Box::new(mapping(vec![invoice(), shared.clone()], 1))),
+            crate::report::tests::samples::started(i1()),
+            document_posted(i1()),
+            started(crate::report::tests::samples::started(j1())),
+            document_posted(j1()),
+            ReportEvent::Posted,
+            again(i1()),
+        ];
+        assert_eq!(told(life), []);
+    }
+}

@@ -234,7 +234,7 @@ async fn an_edit_after_the_marking_is_a_case_with_both_values_said_once_and_clos
             "{command}: {said}"
         );
     }
-    let listed = json(&scene, &["reports", "--state", "posted"]).await;
+    let listed = json(&scene, &["reports", "--state", "case"]).await;
     let row = listed
         .as_array()
         .expect("rows")
@@ -530,7 +530,7 @@ async fn a_reversal_is_taken_down_only_once_qad_shows_it_and_the_correction_post
     scene.settle(2).await;
     assert_eq!(
         documents(&scene, report.id),
-        [first.clone()],
+        std::slice::from_ref(&first),
         "without a reversal nothing is posted again"
     );
 

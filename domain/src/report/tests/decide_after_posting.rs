@@ -156,6 +156,35 @@ fn a_case_that_is_not_open_is_not_closed() {
     }
 }
 
+#[test]
+fn of_a_person_who_was_forgotten_a_payment_is_told_and_a_drift_is_not() {
+    let forgotten = |mut payload: Box<Payload>| {
+        payload.personal = crate::report::Personal::Forgotten;
+        payload
+    };
+    let captured = ReportEvent::Discovered {
+        payload_hash: payload().payload_hash().unwrap(),
+        material_hash: payload().material_hash(SALT),
+        payload: forgotten(payload()),
+    };
+    let life = vec![
+        captured,
+        mapped_one(),
+        started(i1()),
+        document_posted(i1()),
+        ReportEvent::Posted,
+    ];
+    given(life.clone()).when(see(edited())).then_nothing();
+    let paid_once = given(life.clone())
+        .when(see(paid()))
+        .then([ReportEvent::PaidAtSource]);
+    paid_once.when(see(paid())).then_nothing();
+    given(life)
+        .and([ReportEvent::SourceGone])
+        .when(see(edited()))
+        .then([case_closed(CaseName::SourceGone, None)]);
+}
+
 // ── QAD ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -10,7 +10,7 @@ use super::{Desk, Rechecked, WorkflowError};
 use crate::ids::{Reference, ReportId};
 use crate::ports::{Clock, Ledger, LedgerError, LookUp, Ports};
 use crate::posting::{Difference, Document, DocumentKey, Sighting, differences};
-use crate::report::{CaseName, Command, DocumentState, Report, ReportEvent};
+use crate::report::{CaseName, Command, DocumentState, Proof, Report, ReportEvent};
 
 /// How long after its posting a document is read back line by line. Its lines can be changed while its period is open,
 /// and a month is closed within a fortnight of its end in most houses: 31 + 14 days. That a document was reversed or is
@@ -28,6 +28,8 @@ struct Standing {
     since: DateTime<Utc>,
     /// Has it an open case?
     drifted: bool,
+    /// A person said that it stands: what differed was accepted with that word, and its lines are not compared.
+    decided: bool,
 }
 
 impl<P: Ports> Desk<'_, P> {
@@ -56,7 +58,7 @@ impl<P: Ports> Desk<'_, P> {
                 }
                 rechecked.held.documents += 1;
                 let reference = standing.document.reference;
-                let lines = standing.since >= read_from || standing.drifted;
+                let lines = !standing.decided && (standing.since >= read_from || standing.drifted);
                 match self.found(id, &standing, &listed, lines, rechecked).await {
                     Ok(found) => {
                         silent = 0;
@@ -103,10 +105,11 @@ impl<P: Ports> Desk<'_, P> {
             })
         };
         let posted = |file: &crate::report::DocumentFile| match &file.state {
-            DocumentState::Posted { key, .. } => Some(Standing {
+            DocumentState::Posted { key, proof, .. } => Some(Standing {
                 document: Arc::clone(&file.document),
                 key: key.clone(),
                 since: since(file.document.reference)?,
+                decided: *proof == Proof::Decided,
                 drifted: report.has_case(CaseName::DocumentDrifted, Some(file.document.reference)),
             }),
             _ => None,
