@@ -66,6 +66,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Leave a report out, with the reason on record.
     Exclude(ExcludeArgs),
+    /// Record that a posted document was reversed in QAD; its correction posts under the next reference.
+    Reverse(ReverseArgs),
     /// Rule sets.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -304,6 +306,26 @@ pub struct ExcludeArgs {
     /// Where it stands in the ledger instead, if it was keyed by hand.
     #[arg(long, value_name = "REFERENCE")]
     pub ledger_reference: Option<String>,
+}
+
+/// `tieout reverse`.
+#[derive(Debug, Args)]
+pub struct ReverseArgs {
+    /// Who and why.
+    #[command(flatten)]
+    pub decision: Decision,
+    /// Where the reversal stands in QAD, e.g. `2026/EXPINV/4800`.
+    #[arg(long, value_name = "LEDGER_REFERENCE")]
+    pub by: String,
+    /// The report is to be posted again, as it then is, under the next reference.
+    #[arg(long, conflicts_with = "leave_out", required_unless_present = "leave_out")]
+    pub again: bool,
+    /// What the document carried is not to be posted again.
+    #[arg(long)]
+    pub leave_out: bool,
+    /// The document, where more than one of the report is reversed.
+    #[arg(long)]
+    pub reference: Option<String>,
 }
 
 /// `tieout rules`.

@@ -94,6 +94,9 @@ pub struct ConnectionConfig {
     /// How often a cycle begins, e.g. `15m`.
     #[serde(deserialize_with = "span")]
     pub every: Duration,
+    /// How often what is posted is held against both systems again, e.g. `24h`.
+    #[serde(deserialize_with = "span", default = "a_day")]
+    pub recheck: Duration,
     /// The source.
     pub expensify: ExpensifyConfig,
     /// The ledger.
@@ -127,6 +130,10 @@ pub struct QadConfig {
     /// Every date we derive is of this zone.
     #[serde(deserialize_with = "zone")]
     pub timezone: Tz,
+}
+
+fn a_day() -> Duration {
+    Duration::from_secs(24 * 60 * 60)
 }
 
 fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -305,12 +312,22 @@ timezone = "America/New_York"
         let config = Config::parse(GOOD, Path::new("/etc/tieout")).unwrap();
         assert_eq!(config.store_path().unwrap(), Path::new("/etc/tieout/tieout.db"));
         assert_eq!(config.connection[0].every, Duration::from_secs(900));
+        assert_eq!(
+            config.connection[0].recheck,
+            Duration::from_secs(86_400),
+            "by default"
+        );
+        let weekly = GOOD.replace("every = \"15m\"", "every = \"15m\"\nrecheck = \"7d\"");
+        let config = Config::parse(&weekly, Path::new(".")).unwrap();
+        assert_eq!(config.connection[0].recheck, Duration::from_secs(604_800));
     }
 
     #[test]
     fn each_bad_configuration_is_refused_by_name() {
         let with = |from: &str, to: &str| Config::parse(&GOOD.replace(from, to), Path::new(".")).unwrap_err();
         assert!(with("every = \"15m\"", "every = \"15\"").contains("`15` is no time span"));
+        let recheck = with("every = \"15m\"", "every = \"15m\"\nrecheck = \"daily\"");
+        assert!(recheck.contains("`daily` is no time span"), "{recheck}");
         assert!(with("America/New_York", "America/Gotham").contains("`America/Gotham` is no time zone"));
         assert!(with("[store]", "[store]\ncolour = \"red\"").contains("unknown field `colour`"));
         assert!(with("go_live = \"2026-11-01\"\n", "").contains("missing field `go_live`"));

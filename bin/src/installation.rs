@@ -172,6 +172,7 @@ impl Installation {
             rules,
             rules_text,
             quarantine: profile.waits.quarantine.0,
+            recheck: config.recheck,
             build: BUILD.to_owned(),
         })
     }

@@ -232,7 +232,16 @@ pub trait Sealer: Send + Sync {
 
 // ── the source: Expensify ────────────────────────────────────────────────────────────────────────────────────────
 
-/// Which reports to list. Only approved and reimbursed ones are ever asked for.
+/// The states in which reports are asked for: those that post, always, and what becomes of them at the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceStates {
+    /// Approved and reimbursed.
+    Approved,
+    /// And those that were closed (contract expensify §2.2 `ARCHIVED`): a posted report that is merely closed is not gone.
+    AlsoClosed,
+}
+
+/// Which reports to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// Approved on or after `approved_from`, submitted (or created) on or before `until`: at most a year apart
@@ -256,6 +265,8 @@ pub struct ListingQuery {
     pub selection: Selection,
     /// Leave out what bears this label already.
     pub without_label: Option<Label>,
+    /// In which states.
+    pub states: SourceStates,
 }
 
 /// One line of a listing.

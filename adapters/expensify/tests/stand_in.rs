@@ -17,7 +17,7 @@ use common::{
     Book, Client, Hand, USER_ID, USER_SECRET, client, drained, ids, policy, report, settings, since,
 };
 use tieout_domain::ids::{Label, PolicyId};
-use tieout_domain::ports::{Clock, ListingQuery, Selection, Source, SourceError};
+use tieout_domain::ports::{Clock, ListingQuery, Selection, Source, SourceError, SourceStates};
 use tieout_domain::report::{Flag, SourceStatus};
 use tieout_expensify::{PolicyField, Tags};
 use tieout_sandbox::clock;
@@ -275,6 +275,33 @@ async fn marking_shows_what_it_touched_and_the_next_listing_leaves_it_out() {
     assert_eq!(
         ids(&drained(stage.client.list(&named).await.unwrap()).await.0),
         [1]
+    );
+}
+
+#[tokio::test]
+async fn a_closed_report_is_listed_only_where_it_is_asked_for() {
+    let stage = stage(Quirks::observed()).await;
+    let closed = stage.stand_in.world().edit(|world| {
+        let report = world.reports.get_mut(&ReportId(2))?;
+        report.state = ReportState::Closed;
+        Some(())
+    });
+    assert!(closed.is_some());
+    let open = since("2026-11-02");
+    let also_closed = ListingQuery {
+        states: SourceStates::AlsoClosed,
+        ..since("2026-11-02")
+    };
+    assert_eq!(
+        ids(&drained(stage.client.list(&open).await.unwrap()).await.0),
+        [1, 3, 4]
+    );
+    let (reports, _, error) = drained(stage.client.list(&also_closed).await.unwrap()).await;
+    assert_eq!((ids(&reports), error.is_none()), (vec![1, 2, 3, 4], true));
+    assert!(
+        reports[1].facts.status.is_closed() && !reports[0].facts.status.is_closed(),
+        "{:?}",
+        reports[1].facts.status
     );
 }
 

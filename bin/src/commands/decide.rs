@@ -1,7 +1,8 @@
-//! What a person may decide about a report: `tieout replay`, `exclude` and `resolve`. Each decision is an event, with who
-//! and why; the aggregate refuses what the log shows cannot be.
+//! What a person may decide about a report: `tieout replay`, `exclude`, `resolve` and `reverse`. Each decision is an event,
+//! with who and why; the aggregate refuses what the log shows cannot be.
 
 mod resolve;
+mod reverse;
 mod without_effects;
 
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use tieout_domain::report::{Command, Exclusion, Step};
 use tieout_domain::workflow::{Desk, Loaded, person};
 
 pub use self::resolve::resolve;
+pub use self::reverse::reverse;
 use self::without_effects::WithoutEffects;
 use super::find::{self, Found};
 use crate::cli::{Decision, ExcludeArgs, ReplayArgs};

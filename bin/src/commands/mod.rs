@@ -44,6 +44,7 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Replay(args) => decide::replay(&Installation::open(&config)?, args, out).await,
         Command::Resolve(args) => decide::resolve(&Installation::open(&config)?, args, out).await,
         Command::Exclude(args) => decide::exclude(&Installation::open(&config)?, args, out).await,
+        Command::Reverse(args) => decide::reverse(&Installation::open(&config)?, args, out).await,
         Command::Log(args) => log::run(&Installation::open(&config)?, args, out).await,
     }
 }

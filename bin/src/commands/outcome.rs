@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use tieout_domain::report::StageName;
-use tieout_domain::workflow::CycleOutcome;
+use tieout_domain::workflow::{CycleOutcome, Rechecked};
 
 use crate::out::{DONE, OUTSIDE, PERSON};
 
@@ -24,6 +24,7 @@ pub struct Summary {
     resolved: Value,
     marked_asked: usize,
     marked_proven: usize,
+    rechecked: Option<Value>,
     stages: Value,
     warnings: Vec<String>,
     #[serde(skip)]
@@ -55,12 +56,22 @@ impl Summary {
                 cycle.resolved.incidents
             ));
         }
+        let rechecked = cycle.rechecked.as_ref().map(|done| {
+            warnings.extend(after_posting(done));
+            json!({"complete": done.failures.is_empty(), "held": done.held, "failures": done.failures})
+        });
+        let new_cases = cycle.rechecked.as_ref().map_or(0, |done| done.held.raised);
         let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
         let needs_person =
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
                 || cycle.shut.is_some()
+                || new_cases > 0
                 || !cycle.held_masters.is_empty();
-        let status = if cycle.polled.failure.is_some() || cycle.ledger_unreachable {
+        let unheld = cycle
+            .rechecked
+            .as_ref()
+            .is_some_and(|done| !done.failures.is_empty());
+        let status = if cycle.polled.failure.is_some() || cycle.ledger_unreachable || unheld {
             OUTSIDE
         } else if needs_person {
             PERSON
@@ -90,6 +101,7 @@ impl Summary {
             }),
             marked_asked: cycle.marked.asked,
             marked_proven: cycle.polled.marked,
+            rechecked,
             stages: Value::Object(stages),
             warnings,
             status,
@@ -119,6 +131,22 @@ impl Summary {
         if self.withdrawn > 0 {
             text.push_str(&format!("; {} withdrawn", self.withdrawn));
         }
+        if let Some(Value::Object(done)) = &self.rechecked {
+            let count = |name: &str| {
+                done.get("held")
+                    .and_then(|held| held.get(name))
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            text.push_str(&format!(
+                "\n  held against both systems again: {} reports, {} documents ({} line by line); {} cases opened or changed, {} closed",
+                count("reports"),
+                count("documents"),
+                count("read_back"),
+                count("raised"),
+                count("closed")
+            ));
+        }
         if let Value::Object(stages) = &self.stages {
             let list: Vec<String> = stages
                 .iter()
@@ -133,6 +161,33 @@ impl Summary {
         }
         text
     }
+}
+
+/// What a person should know of a recheck.
+fn after_posting(done: &Rechecked) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if done.held.raised > 0 {
+        warnings.push(format!(
+            "{} case(s) opened or changed after posting: `tieout reports --state case` names them, each with what to do",
+            done.held.raised
+        ));
+    }
+    warnings.extend(done.failures.iter().map(|why| {
+        format!("what is posted could not be held against both systems: {why}; tried again within the hour")
+    }));
+    if !done.held.unread.is_empty() {
+        let list: Vec<String> = done
+            .held
+            .unread
+            .iter()
+            .map(|(reference, why)| format!("{reference} ({why})"))
+            .collect();
+        warnings.push(format!(
+            "posted documents that QAD did not show when asked, of which nothing is said: {}",
+            list.join("; ")
+        ));
+    }
+    warnings
 }
 
 /// A stage's name as JSON has it.

@@ -32,7 +32,7 @@ pub async fn run(installation: &Installation, args: &ReportsArgs, out: Out) -> R
     let mut lines = Vec::new();
     for connection in connections {
         for row in view.rows_of(&views, connection.id).await? {
-            if !wanted.includes(row.stage(), row.bucket()) {
+            if !wanted.includes(row.stage(), row.bucket(), !row.cases.is_empty()) {
                 continue;
             }
             let submitter = submitter_of(&reader, &row).await?;
@@ -57,6 +57,9 @@ pub async fn run(installation: &Installation, args: &ReportsArgs, out: Out) -> R
     out.document(&listed)?;
     Ok(DONE)
 }
+
+/// The word for reports with an open case, whatever their state.
+const CASE: &str = "case";
 
 /// Which states are wanted: names of stages and of the parts of law 6's equation. A word that is both (`posted`) means
 /// either. `None` wants all.
@@ -83,10 +86,12 @@ impl Wanted {
         Ok(Self(Some(wanted)))
     }
 
-    fn includes(&self, stage: StageName, bucket: Bucket) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|wanted| wanted.contains(&serde_name(stage)) || wanted.contains(&bucket_name(bucket)))
+    fn includes(&self, stage: StageName, bucket: Bucket, case: bool) -> bool {
+        self.0.as_ref().is_none_or(|wanted| {
+            wanted.contains(&serde_name(stage))
+                || wanted.contains(&bucket_name(bucket))
+                || (case && wanted.contains(CASE))
+        })
     }
 }
 
@@ -98,6 +103,7 @@ fn known_states() -> BTreeSet<String> {
     stages
         .map(serde_name)
         .chain(Bucket::ALL.into_iter().map(bucket_name))
+        .chain([CASE.to_owned()])
         .collect()
 }
 
@@ -112,15 +118,18 @@ mod tests {
     #[test]
     fn a_state_is_a_stage_or_a_part_of_the_equation_however_it_is_written() {
         let all = Wanted::read(&[]).unwrap();
-        assert!(all.includes(StageName::Discovered, Bucket::Waiting));
+        assert!(all.includes(StageName::Discovered, Bucket::Waiting, false));
         let some = Wanted::read(&["Rejected".into(), "in doubt".into(), "posted".into()]).unwrap();
-        assert!(some.includes(StageName::Rejected, Bucket::Rejected));
-        assert!(some.includes(StageName::Posting, Bucket::InDoubt));
+        assert!(some.includes(StageName::Rejected, Bucket::Rejected, false));
+        assert!(some.includes(StageName::Posting, Bucket::InDoubt, false));
         assert!(
-            some.includes(StageName::MarkedExported, Bucket::Posted),
+            some.includes(StageName::MarkedExported, Bucket::Posted, false),
             "a word that is both means either"
         );
-        assert!(!some.includes(StageName::Held, Bucket::Held));
+        assert!(!some.includes(StageName::Held, Bucket::Held, false));
+        let cases = Wanted::read(&["case".into()]).unwrap();
+        assert!(cases.includes(StageName::MarkedExported, Bucket::Posted, true));
+        assert!(!cases.includes(StageName::MarkedExported, Bucket::Posted, false));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tieout_projections::amount::in_currency;
 use tieout_projections::month::Month;
 use tieout_projections::trail::{Trail, TrailCapture, render};
 use tieout_projections::work_list::{
-    Bucket, DocumentStanding, ListedDocument, ListedReason, OpenCase, Row, RowDocument, apply,
+    Bucket, DocumentStanding, ListedCase, ListedDocument, ListedReason, Row, RowDocument, apply,
 };
 
 use super::find::{self, Found};
@@ -102,7 +102,7 @@ struct Shown {
     reasons: Vec<ShownReason>,
     held_until: Option<NaiveDate>,
     excluded: Option<Exclusion>,
-    cases: Vec<OpenCase>,
+    cases: Vec<ListedCase>,
     /// How often a document of it was about to be sent.
     attempts: u32,
     last_change: Option<DateTime<Utc>>,
@@ -255,7 +255,7 @@ impl Shown {
             reasons: row.reasons().into_iter().map(reason).collect(),
             held_until: row.now.until,
             excluded: row.now.excluded.clone(),
-            cases: row.cases.clone(),
+            cases: ListedCase::of(&row),
             attempts: row.attempts,
             last_change: row.last_change,
             replay: Replay::of(&report, entries),

@@ -83,6 +83,7 @@ fn show(bar: &ProgressBar, step: Step) {
             bar.set_position(done as u64);
         }
         Step::Mark => bar.set_message("marking as exported"),
+        Step::Recheck => bar.set_message("holding what is posted against both systems"),
     }
 }
 

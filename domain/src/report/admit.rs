@@ -156,6 +156,14 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
         E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => {
             among(&[S::Posted, S::MarkedExported])
         }
+        E::CaseClosed { case, reference } => {
+            among(&[S::Posted, S::MarkedExported])?;
+            if report.has_case(*case, *reference) {
+                Ok(())
+            } else {
+                refuse("no such case is open")
+            }
+        }
     }
 }
 
@@ -192,5 +200,6 @@ pub fn event_name(event: &ReportEvent) -> &'static str {
         E::SourceGone => "SourceGone",
         E::DocumentDrifted { .. } => "DocumentDrifted",
         E::PaidAtSource => "PaidAtSource",
+        E::CaseClosed { .. } => "CaseClosed",
     }
 }

@@ -150,6 +150,8 @@ pub enum Command {
         ledger_reference: String,
         /// What becomes of it.
         then: AfterReversal,
+        /// Why a person says so.
+        why: Option<String>,
     },
     /// QAD holds something else than was posted.
     RaiseDocumentDrift {
@@ -157,6 +159,11 @@ pub enum Command {
         reference: Reference,
         /// In what.
         differences: Vec<Difference>,
+    },
+    /// QAD holds it as it was posted.
+    ConfirmDocument {
+        /// Which.
+        reference: Reference,
     },
     /// The source no longer has it.
     RaiseGone,

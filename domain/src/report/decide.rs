@@ -3,10 +3,11 @@
 //! An empty list means that what was asked is already so: a retry is not an error.
 
 use super::admit::{Refusal, admit, event_name};
+use super::after_posting;
 use super::command::{Command, Decision, MapOutcome};
-use super::event::{Basis, Doubt, Proof, ReportEvent};
+use super::event::{AfterReversal, Basis, Doubt, Proof, ReportEvent};
 use super::payload::{MaterialHash, Payload, Personal};
-use super::state::{Case, DocumentState, Report, Stage, StageName};
+use super::state::{DocumentState, Report, Stage, StageName};
 use crate::ids::{InstanceId, Reference};
 use crate::posting::Document;
 
@@ -110,31 +111,14 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
             reference,
             ledger_reference,
             then,
-        } => Ok(vec![E::DocumentReversed {
-            reference,
-            ledger_reference,
-            then,
-        }]),
+            why,
+        } => reverse(report, reference, ledger_reference, then, why),
         Command::RaiseDocumentDrift {
             reference,
             differences,
-        } => {
-            let known = report.cases().iter().any(|case| {
-                matches!(case, Case::DocumentDrifted { reference: r, differences: d } if *r == reference && *d == differences)
-            });
-            Ok(if known {
-                Vec::new()
-            } else {
-                vec![E::DocumentDrifted {
-                    reference,
-                    differences,
-                }]
-            })
-        }
-        Command::RaiseGone => {
-            let known = report.cases().iter().any(|case| matches!(case, Case::SourceGone));
-            Ok(if known { Vec::new() } else { vec![E::SourceGone] })
-        }
+        } => Ok(after_posting::held_otherwise(report, reference, differences)),
+        Command::ConfirmDocument { reference } => Ok(after_posting::held_as_posted(report, reference)),
+        Command::RaiseGone => Ok(after_posting::gone(report)),
     }
 }
 
@@ -145,7 +129,10 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
         .capture()
         .is_some_and(|capture| capture.payload.personal == Personal::Forgotten)
     {
-        return Ok(Vec::new());
+        return Ok(match report.stage().name() {
+            StageName::Posted | StageName::MarkedExported => after_posting::whereabouts(report, &payload),
+            _ => Vec::new(),
+        });
     }
     let known_salt = report
         .capture()
@@ -188,49 +175,9 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
         // What is at work in QAD is not disturbed; the drift shows once it is posted. What is left out stays so.
         StageName::Posting | StageName::PartlyPosted | StageName::Excluded => Ok(Vec::new()),
         StageName::Posted | StageName::MarkedExported => {
-            Ok(drift(report, payload, payload_hash, material_hash, changed))
+            Ok(after_posting::shown(report, payload, payload_hash, material_hash))
         }
     }
-}
-
-fn drift(
-    report: &Report,
-    payload: Box<Payload>,
-    payload_hash: super::payload::PayloadHash,
-    material_hash: MaterialHash,
-    changed: bool,
-) -> Vec<ReportEvent> {
-    if !changed {
-        return Vec::new();
-    }
-    let Some(capture) = report.capture() else {
-        return Vec::new();
-    };
-    let known = report
-        .cases()
-        .iter()
-        .any(|case| matches!(case, Case::SourceDrifted(c) if c.material_hash == material_hash));
-    if known {
-        return Vec::new();
-    }
-    let mut events = Vec::new();
-    let was_open = !capture.payload.facts.paid_at_source();
-    let payable = report
-        .dossier()
-        .is_some_and(|d| d.documents.iter().any(|f| f.document.supplier().is_some()));
-    let already = report
-        .cases()
-        .iter()
-        .any(|case| matches!(case, Case::PaidAtSource));
-    if was_open && payload.facts.paid_at_source() && payable && !already {
-        events.push(ReportEvent::PaidAtSource);
-    }
-    events.push(ReportEvent::SourceDrifted {
-        payload,
-        payload_hash,
-        material_hash,
-    });
-    events
 }
 
 /// The rules were applied. A report mapped or rejected before is taken back to its capture first, in the same append;
@@ -383,6 +330,34 @@ fn document(report: &Report, reference: Reference) -> Result<&DocumentState, Ref
         .and_then(|d| d.file(reference))
         .map(|f| &f.state)
         .ok_or(Refusal::NoSuchDocument(reference))
+}
+
+/// A person reversed a document in QAD. Where what is left stands, and nothing is to be sent any more, the report is posted
+/// with that: nothing else would say so.
+fn reverse(
+    report: &Report,
+    reference: Reference,
+    ledger_reference: String,
+    then: AfterReversal,
+    why: Option<String>,
+) -> Result<Vec<ReportEvent>, Refusal> {
+    let here = report.dossier().and_then(|dossier| dossier.file(reference));
+    let already = match here.map(|file| &file.state) {
+        Some(DocumentState::Reversed { .. }) => true,
+        Some(_) => false,
+        None => reference.generation < report.generation(reference.kind),
+    };
+    if already {
+        return Ok(Vec::new());
+    }
+    let mut events = vec![ReportEvent::DocumentReversed {
+        reference,
+        ledger_reference,
+        then,
+        why,
+    }];
+    complete(report, &mut events)?;
+    Ok(events)
 }
 
 /// A person's word on a document in doubt: refused where the log shows it cannot be true.

@@ -217,6 +217,20 @@ pub enum AfterReversal {
     Excluded,
 }
 
+/// The kinds of cases that open after posting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseName {
+    /// The source shows something else than was posted.
+    SourceDrifted,
+    /// The source no longer has it.
+    SourceGone,
+    /// QAD holds something else than was posted.
+    DocumentDrifted,
+    /// A payable was posted, then the source paid it.
+    PaidAtSource,
+}
+
 /// A fact about a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -341,6 +355,9 @@ pub enum ReportEvent {
         ledger_reference: String,
         /// What becomes of it.
         then: AfterReversal,
+        /// Why a person says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// After posting, the source shows something else than what was posted.
     SourceDrifted {
@@ -350,6 +367,9 @@ pub enum ReportEvent {
         payload_hash: PayloadHash,
         /// Over what decides the posting.
         material_hash: MaterialHash,
+        /// In what it differs from what was posted, field by field; what is personal is only said to differ.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<Difference>,
     },
     /// After posting, the source no longer has it.
     SourceGone,
@@ -362,4 +382,12 @@ pub enum ReportEvent {
     },
     /// Posted as payable, then paid at the source: it must not be paid again.
     PaidAtSource,
+    /// What opened a case is no longer so: the source or QAD shows what was posted again.
+    CaseClosed {
+        /// Which kind of case.
+        case: CaseName,
+        /// The document it was about, if it was about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<Reference>,
+    },
 }

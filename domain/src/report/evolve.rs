@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::admit::admit;
+use super::case::Case;
 use super::event::{AfterReversal, ReportEvent, Step};
-use super::state::{Capture, Case, DocumentFile, DocumentState, Dossier, Report, Stage, derive};
+use super::state::{Capture, DocumentFile, DocumentState, Dossier, Report, Stage, derive};
 use crate::ids::Reference;
 
 impl Report {
@@ -193,10 +194,11 @@ impl Report {
                 reference,
                 ledger_reference,
                 then,
+                ..
             } => {
                 let next = reference.generation.next();
                 self.generations.insert(reference.kind, next);
-                with_dossier(before, |mut dossier| {
+                let after = with_dossier(before, |mut dossier| {
                     if let Some(file) = dossier
                         .documents
                         .iter_mut()
@@ -222,12 +224,15 @@ impl Report {
                         }
                     }
                     derive(dossier)
-                })
+                });
+                close_with_the_document(&mut self.cases, *reference, &after);
+                after
             }
             E::SourceDrifted {
                 payload,
                 payload_hash,
                 material_hash,
+                ..
             } => {
                 self.cases.retain(|case| !matches!(case, Case::SourceDrifted(_)));
                 self.cases.push(Case::SourceDrifted(Arc::new(Capture {
@@ -245,6 +250,8 @@ impl Report {
                 reference,
                 differences,
             } => {
+                // What QAD holds now takes the place of what it held when it was last looked at.
+                self.cases.retain(|case| case.reference() != Some(*reference));
                 self.cases.push(Case::DocumentDrifted {
                     reference: *reference,
                     differences: differences.clone(),
@@ -255,8 +262,32 @@ impl Report {
                 self.cases.push(Case::PaidAtSource);
                 before
             }
+            E::CaseClosed { case, reference } => {
+                self.cases
+                    .retain(|open| open.name() != *case || open.reference() != *reference);
+                before
+            }
         }
     }
+}
+
+/// A case about a document goes when that document is reversed; that a payable was paid, when no payable stands any more;
+/// and what the source shows is no matter of posting once nothing of the report stands.
+fn close_with_the_document(cases: &mut Vec<Case>, reversed: Reference, after: &Stage) {
+    let standing = || {
+        let files = after.dossier().map(|dossier| dossier.documents.as_slice());
+        files
+            .unwrap_or_default()
+            .iter()
+            .filter(|file| file.state.stands())
+    };
+    let any = standing().next().is_some();
+    let payable = standing().any(|file| file.document.supplier().is_some());
+    cases.retain(|case| match case {
+        Case::DocumentDrifted { reference, .. } => *reference != reversed,
+        Case::PaidAtSource => payable,
+        Case::SourceDrifted(_) | Case::SourceGone => any,
+    });
 }
 
 fn with_capture(before: Stage, next: impl FnOnce(Arc<Capture>) -> Stage) -> Stage {

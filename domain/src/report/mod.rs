@@ -4,8 +4,11 @@
 //! both total and pure. [`admit`] is the table of design §4; nothing that it refuses is ever proposed or folded.
 
 mod admit;
+mod after_posting;
+mod case;
 mod command;
 mod decide;
+mod drift;
 mod event;
 mod evolve;
 mod payload;
@@ -18,17 +21,17 @@ mod table;
 pub(crate) mod tests;
 
 pub use admit::{Refusal, admit, event_name};
+pub use case::Case;
 pub use command::{Command, Decision, MapOutcome};
 pub use decide::decide;
+pub use drift::source_differences;
 pub use event::{
-    AfterReversal, Attempt, Basis, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping, OriginalAmount,
-    Proof, ReportEvent, Step,
+    AfterReversal, Attempt, Basis, CaseName, Doubt, Exclusion, FieldWhy, HeaderWhy, LineWhy, Mapping,
+    OriginalAmount, Proof, ReportEvent, Step,
 };
 pub use payload::{
     Approver, Flag, LineFacts, MaterialHash, Payload, PayloadHash, Personal, PersonalFields, PersonalLine,
     ReportFacts, SourceStatus, TagLevel, hex,
 };
 pub use reason::{Fixer, Reason, ReasonCode};
-pub use state::{
-    Capture, Case, DocumentFile, DocumentState, Dossier, Report, Stage, StageName, refusal_reasons,
-};
+pub use state::{Capture, DocumentFile, DocumentState, Dossier, Report, Stage, StageName, refusal_reasons};

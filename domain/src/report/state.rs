@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::event::{Attempt, Basis, Doubt, Exclusion, Mapping, Proof, Step};
+use super::case::Case;
+use super::event::{Attempt, Basis, CaseName, Doubt, Exclusion, Mapping, Proof, Step};
 use super::payload::{MaterialHash, Payload, PayloadHash};
 use super::reason::Reason;
 use crate::ids::{DocumentKind, Generation, InstanceId, Label, Reference};
 use crate::ports::LedgerMessage;
-use crate::posting::{Difference, Document, DocumentKey};
+use crate::posting::{Document, DocumentKey};
 use crate::time::Moment;
 
 /// The report as last captured.
@@ -81,7 +82,7 @@ impl DocumentState {
     fn in_flight(&self) -> bool {
         matches!(self, Self::Sending { .. } | Self::InDoubt { .. })
     }
-    fn stands(&self) -> bool {
+    pub(super) fn stands(&self) -> bool {
         matches!(self, Self::Posted { .. })
     }
 }
@@ -244,24 +245,6 @@ impl fmt::Display for StageName {
     }
 }
 
-/// Something after posting that a person should look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Case {
-    /// The source shows something else than was posted.
-    SourceDrifted(Arc<Capture>),
-    /// The source no longer has it.
-    SourceGone,
-    /// QAD holds something else than was posted.
-    DocumentDrifted {
-        /// Which document.
-        reference: Reference,
-        /// In what.
-        differences: Vec<Difference>,
-    },
-    /// A payable was posted, then the source paid it.
-    PaidAtSource,
-}
-
 /// The aggregate: everything a decision about a report needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -291,9 +274,19 @@ impl Report {
     pub fn cases(&self) -> &[Case] {
         &self.cases
     }
+    /// Is a case of this kind open, about this document where it is about one?
+    pub fn has_case(&self, name: CaseName, reference: Option<Reference>) -> bool {
+        self.cases
+            .iter()
+            .any(|case| case.name() == name && case.reference() == reference)
+    }
     /// The generation a new document of this kind bears.
     pub fn generation(&self, kind: DocumentKind) -> Generation {
         self.generations.get(&kind).copied().unwrap_or(Generation::FIRST)
+    }
+    /// Was a document of it ever reversed?
+    pub fn was_reversed(&self) -> bool {
+        !self.generations.is_empty()
     }
     /// The number of the next attempt to send a document.
     pub fn next_attempt(&self, reference: Reference) -> Attempt {

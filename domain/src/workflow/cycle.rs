@@ -1,4 +1,4 @@
-//! One cycle, as data flows (design §5): chart, poll, resolve, map, post, mark.
+//! One cycle, as data flows (design §5): chart, poll, resolve, map, post, mark; and from time to time recheck.
 //!
 //! Any step may be killed at any instant; the next cycle finds its place from the log alone. What an outside system
 //! fails to do ends its step, not the cycle: what is known is captured and mapped, and nothing posts that should not.
@@ -11,6 +11,7 @@ use super::mark::Marked;
 use super::poll::Polled;
 use super::post::Posted;
 use super::profile::Gate;
+use super::recheck::Rechecked;
 use super::resolve::Resolved;
 use super::roster::Roster;
 use crate::ports::Ports;
@@ -36,6 +37,8 @@ pub enum Step {
     },
     /// Setting the exported flag.
     Mark,
+    /// Holding what is posted against both systems again, if that is due.
+    Recheck,
 }
 
 /// What a cycle came to.
@@ -51,6 +54,8 @@ pub struct CycleOutcome {
     pub posted: Posted,
     /// Mark.
     pub marked: Marked,
+    /// Recheck; `None` where it was not due, or one of the systems did not answer in this cycle.
+    pub rechecked: Option<Rechecked>,
     /// Why nothing was posted, if posting was shut.
     pub shut: Option<String>,
     /// QAD could not be asked for its chart.
@@ -136,6 +141,14 @@ pub async fn run_cycle<P: Ports>(
         desk.mark(roster).await?
     };
 
+    progress(Step::Recheck);
+    roster.catch_up(log).await?;
+    let rechecked = if polled.complete && !ledger_unreachable && !desk.ports.stopping() {
+        desk.recheck(roster).await?
+    } else {
+        None
+    };
+
     roster.catch_up(log).await?;
     let mut stages = BTreeMap::new();
     for (_, brief) in roster.iter() {
@@ -148,6 +161,7 @@ pub async fn run_cycle<P: Ports>(
         mapped,
         posted,
         marked,
+        rechecked,
         shut,
         ledger_unreachable,
         held_masters,

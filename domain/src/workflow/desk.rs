@@ -39,6 +39,8 @@ pub struct Connection {
     pub rules_text: String,
     /// How long a request that was given up may still arrive (law 4): longer than the life of an abandoned request.
     pub quarantine: Duration,
+    /// How long after what is posted was held against both systems it is held against them again.
+    pub recheck: Duration,
     /// The build that writes.
     pub build: String,
 }

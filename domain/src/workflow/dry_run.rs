@@ -8,10 +8,13 @@ use futures::StreamExt;
 use super::desk::{Desk, WorkflowError};
 use super::in_force::{Heads, InForce};
 use super::map::{claimed, with_claims};
-use super::poll::windows;
+use super::poll::{AT_MOST_NAMED, windows};
+use super::roster::Brief;
 use crate::chart::{Chart, compare};
 use crate::ids::ReportId;
-use crate::ports::{Ledger, LedgerError, Listed, ListingQuery, Ports, Selection, Source, SourceError};
+use crate::ports::{
+    Ledger, LedgerError, Listed, ListingQuery, Ports, Selection, Source, SourceError, SourceStates,
+};
 use crate::posting::Document;
 use crate::report::{Command, Exclusion, MapOutcome, Reason, Report, Stage, StageName, decide};
 
@@ -68,12 +71,29 @@ impl<P: Ports> Desk<'_, P> {
             heads: Heads::default(),
         };
         let mut shown = BTreeSet::new();
-        for (approved_from, until) in windows(self.connection.go_live, self.today()) {
-            let query = ListingQuery {
-                policies: self.connection.policies.clone(),
-                selection: Selection::Window { approved_from, until },
-                without_label: Some(self.connection.label.clone()),
-            };
+        let window = |(approved_from, until)| ListingQuery {
+            policies: self.connection.policies.clone(),
+            selection: Selection::Window { approved_from, until },
+            without_label: Some(self.connection.label.clone()),
+            states: SourceStates::Approved,
+        };
+        let mut roster = self.roster();
+        roster
+            .catch_up(self.ports.log())
+            .await
+            .map_err(WorkflowError::from)?;
+        let named = roster.select(Brief::asked_for_by_name);
+        let windows = windows(self.connection.go_live, self.today());
+        let queries: Vec<ListingQuery> = windows
+            .into_iter()
+            .map(window)
+            .chain(
+                named
+                    .chunks(AT_MOST_NAMED)
+                    .map(|batch| self.by_name(batch, SourceStates::Approved)),
+            )
+            .collect();
+        for query in queries {
             let mut lines = self.ports.source().list(&query).await?;
             while let Some(line) = lines.next().await {
                 match line? {
@@ -111,7 +131,7 @@ impl<P: Ports> Desk<'_, P> {
         let mut taken = Vec::new();
         if let Some(capture) = report.capture() {
             for line in &capture.payload.facts.lines {
-                if let (Some(owner), _) = self.claimed_by(&line.transaction).await?
+                if let Some(owner) = self.carried_by(&line.transaction).await?
                     && owner != id
                 {
                     taken.push(claimed(&line.transaction, owner));

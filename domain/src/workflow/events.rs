@@ -39,6 +39,9 @@ pub enum PollEvent {
         calls: SourceCalls,
         /// When the last window was complete.
         listed_at: DateTime<Utc>,
+        /// Reports asked for by name beside the windows: open again, and bearing our label from before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        named: Vec<ReportId>,
     },
     /// A window could not be listed whole. What was shown was captured; nothing follows from what was not.
     PollFailed {
@@ -62,6 +65,48 @@ pub enum PollEvent {
         /// What was asked of Expensify for it.
         calls: SourceCalls,
     },
+    /// What is posted was held against the source, listed whatever label it bears, and against QAD.
+    RecheckCompleted {
+        /// The windows: approvals from, submissions until.
+        windows: Vec<(NaiveDate, Option<NaiveDate>)>,
+        /// What the source showed, closed reports too, by the currency as it came.
+        totals: BTreeMap<String, ControlTotal>,
+        /// What was held against that, and against QAD.
+        held: HeldAgainst,
+        /// What was asked of Expensify for it.
+        calls: SourceCalls,
+        /// When it ended: the next one is due so long after it.
+        ended_at: DateTime<Utc>,
+    },
+    /// The source or QAD could not be asked whole. What was shown was judged; nothing follows from what was not.
+    RecheckFailed {
+        /// Why, in words.
+        why: Vec<String>,
+        /// What the source showed all the same.
+        totals: BTreeMap<String, ControlTotal>,
+        /// What was held against both all the same.
+        held: HeldAgainst,
+        /// What was asked of Expensify for it.
+        calls: SourceCalls,
+    },
+}
+
+/// What a recheck held against the source and QAD, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeldAgainst {
+    /// Posted reports that the source showed.
+    pub reports: u64,
+    /// Posted documents looked for in QAD.
+    pub documents: u64,
+    /// Of these, read back with all their lines.
+    pub read_back: u64,
+    /// Documents that QAD did not show when it was asked for them one by one, and why: of these nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<(Reference, String)>,
+    /// Cases that opened or changed.
+    pub raised: u64,
+    /// Cases that closed.
+    pub closed: u64,
 }
 
 /// The life of the rule set, in the simple form of today: its file's content comes into force when it changes.
@@ -133,7 +178,8 @@ macro_rules! stored {
     };
 }
 stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed",
-    Self::MarkingAsked { .. } => "MarkingAsked",
+    Self::MarkingAsked { .. } => "MarkingAsked", Self::RecheckCompleted { .. } => "RecheckCompleted",
+    Self::RecheckFailed { .. } => "RecheckFailed",
 });
 stored!(RulesEvent { Self::RuleSetActivated { .. } => "RuleSetActivated" });
 stored!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });

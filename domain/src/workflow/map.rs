@@ -41,6 +41,7 @@ impl<P: Ports> Desk<'_, P> {
 
     /// Maps every report that waits for it: new ones, held ones, and those mapped or rejected on another basis.
     pub async fn map(&self, roster: &Roster, in_force: InForce<'_>) -> Result<usize, WorkflowError> {
+        self.release_what_was_reversed(roster).await?;
         let open = [
             StageName::Discovered,
             StageName::Mapped,
@@ -94,6 +95,7 @@ impl<P: Ports> Desk<'_, P> {
         for line in &capture.payload.facts.lines {
             if let (Some(owner), _) = self.claimed_by(&line.transaction).await?
                 && owner != id
+                && !self.let_go(&line.transaction, owner).await?
             {
                 reasons.push(claimed(&line.transaction, owner));
             }

@@ -7,14 +7,19 @@ use futures::StreamExt;
 
 use super::desk::{Desk, WorkflowError};
 use super::events::{ControlTotal, PollEvent};
-use super::roster::Roster;
+use super::roster::{Brief, Roster};
 use crate::ids::ReportId;
 use crate::journal::{Actor, Draft, SystemActor};
-use crate::ports::{Clock, Expected, Listed, ListingQuery, Ports, Selection, Source, SourceError};
+use crate::ports::{
+    Clock, Expected, Listed, ListingQuery, Ports, Selection, Source, SourceError, SourceStates,
+};
 use crate::report::{Command, MaterialHash, Payload, ReportFacts, StageName};
 
 /// How many reports are captured at once: their appends share commits.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
+
+/// The most reports one listing names (contract expensify §12).
+pub(super) const AT_MOST_NAMED: usize = 100;
 
 /// Overlap of two windows: the source's dates are of an unknown zone (contract expensify §12).
 const OVERLAP: Days = Days::new(2);
@@ -66,7 +71,7 @@ pub fn windows(go_live: NaiveDate, today: NaiveDate) -> Vec<(NaiveDate, Option<N
 }
 
 /// Adds a report to the control totals.
-fn count(totals: &mut BTreeMap<String, ControlTotal>, facts: &ReportFacts) {
+pub(super) fn count(totals: &mut BTreeMap<String, ControlTotal>, facts: &ReportFacts) {
     let total = totals.entry(facts.currency.clone()).or_default();
     total.reports += 1;
     total.lines += facts.lines.len() as u64;
@@ -104,11 +109,24 @@ impl<P: Ports> Desk<'_, P> {
                     until: *until,
                 },
                 without_label: Some(self.connection.label.clone()),
+                states: SourceStates::Approved,
             };
             if let Err(error) = self.list_window(&query, &mut polled, &mut unreadable).await? {
                 failure = Some(error);
                 break;
             }
+        }
+        // What was posted and reversed bears our label from before, and no listing without it shows it again.
+        let named = roster.select(Brief::asked_for_by_name);
+        for batch in named.chunks(AT_MOST_NAMED) {
+            if failure.is_some() {
+                break;
+            }
+            let query = self.by_name(batch, SourceStates::Approved);
+            failure = self
+                .list_window(&query, &mut polled, &mut unreadable)
+                .await?
+                .err();
         }
         polled.unreachable = matches!(
             failure,
@@ -136,6 +154,7 @@ impl<P: Ports> Desk<'_, P> {
                 totals: polled.totals.clone(),
                 calls,
                 listed_at,
+                named,
             },
             Some(why) => PollEvent::PollFailed {
                 why,
@@ -162,6 +181,16 @@ impl<P: Ports> Desk<'_, P> {
             self.conclude_from_absence(roster, &mut polled, listed_at).await?;
         }
         Ok(polled)
+    }
+
+    /// A listing of exactly these reports, whatever label they bear.
+    pub(super) fn by_name(&self, reports: &[ReportId], states: SourceStates) -> ListingQuery {
+        ListingQuery {
+            policies: self.connection.policies.clone(),
+            selection: Selection::Reports(reports.to_vec()),
+            without_label: None,
+            states,
+        }
     }
 
     async fn list_window(

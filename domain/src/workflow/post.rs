@@ -117,11 +117,12 @@ impl<P: Ports> Desk<'_, P> {
         let transactions: BTreeSet<TransactionId> = dossier
             .documents
             .iter()
+            .filter(|file| !matches!(file.state, DocumentState::Reversed { .. }))
             .flat_map(|file| file.document.transactions())
             .cloned()
             .collect();
 
-        let taken = self.claim(id, &transactions).await?;
+        let taken = self.claim(id, &loaded.report, &transactions).await?;
         self.ports.passing("claimed");
         if !taken.is_empty() {
             let reasons: Vec<_> = taken

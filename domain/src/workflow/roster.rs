@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::ids::{Reference, ReportId};
+use super::recheck::Rechecks;
+use crate::ids::{DocumentKind, Generation, Reference, ReportId};
 use crate::journal::{JournalError, PART_KIND, Streams, data_in_parts};
-use crate::ports::{Log, Position, Recorded};
+use crate::ports::{Log, Position, Recorded, StreamName};
 use crate::report::{StageName, Step};
 
 /// A document's state, as far as stages depend on it.
@@ -31,6 +32,11 @@ pub struct Brief {
     pub stage: StageName,
     /// An intent to set the exported flag is on record.
     pub marking: bool,
+    /// It bears our label at the source, or may: the flag was asked for once, and nothing takes it off.
+    pub labelled: bool,
+    /// A document of it was reversed in QAD once.
+    pub reversed: bool,
+    generations: Vec<(DocumentKind, Generation)>,
     documents: Vec<(Reference, Mark)>,
     waypoints: Vec<Waypoint>,
     steps: u32,
@@ -40,6 +46,9 @@ impl Default for Brief {
         Self {
             stage: StageName::Unseen,
             marking: false,
+            labelled: false,
+            reversed: false,
+            generations: Vec::new(),
             documents: Vec::new(),
             waypoints: Vec::new(),
             steps: 0,
@@ -56,6 +65,37 @@ impl Brief {
         self.documents
             .iter()
             .any(|(_, mark)| matches!(mark, Mark::Planned | Mark::Refused))
+    }
+
+    /// Is it open again although it bears our label, or may? No listing of the unlabelled shows it: it is asked for by name.
+    pub fn asked_for_by_name(&self) -> bool {
+        let open = match self.stage {
+            StageName::Discovered
+            | StageName::Mapped
+            | StageName::Rejected
+            | StageName::Held
+            | StageName::Withdrawn => true,
+            StageName::Posting | StageName::PartlyPosted => self.lacks_a_document() || self.in_flight(),
+            StageName::Unseen | StageName::Excluded | StageName::Posted | StageName::MarkedExported => false,
+        };
+        self.labelled && open
+    }
+    /// Was it posted, and does a document of it stand in QAD?
+    pub fn is_posted(&self) -> bool {
+        matches!(self.stage, StageName::Posted | StageName::MarkedExported)
+    }
+
+    /// The reference that a document of the kind bears now: one from before a reversal is spent.
+    fn present(&self, reference: Reference) -> Reference {
+        let generation = self
+            .generations
+            .iter()
+            .find(|(kind, _)| *kind == reference.kind)
+            .map_or(Generation::FIRST, |(_, generation)| *generation);
+        Reference {
+            generation,
+            ..reference
+        }
     }
 
     fn set(&mut self, reference: Option<Reference>, mark: Mark) {
@@ -103,7 +143,9 @@ struct Data {
 /// The reports of a connection, by id.
 pub struct Roster {
     streams: Streams,
+    polls: StreamName,
     after: Option<Position>,
+    rechecks: Rechecks,
     briefs: BTreeMap<ReportId, Brief>,
 }
 
@@ -113,8 +155,10 @@ impl Roster {
     /// An empty roster of a connection.
     pub fn new(streams: Streams) -> Self {
         Self {
+            polls: streams.polls(),
             streams,
             after: None,
+            rechecks: Rechecks::default(),
             briefs: BTreeMap::new(),
         }
     }
@@ -139,6 +183,11 @@ impl Roster {
         }
     }
 
+    /// When what is posted was last held against both systems.
+    pub(super) fn rechecks(&self) -> &Rechecks {
+        &self.rechecks
+    }
+
     /// Every report.
     pub fn iter(&self) -> impl Iterator<Item = (ReportId, &Brief)> {
         self.briefs.iter().map(|(id, brief)| (*id, brief))
@@ -159,6 +208,9 @@ impl Roster {
     }
 
     fn apply(&mut self, recorded: &Recorded) -> Result<(), JournalError> {
+        if recorded.stream == self.polls {
+            return self.rechecks.note(recorded);
+        }
         let Some(report) = self.streams.report_of(&recorded.stream) else {
             return Ok(());
         };
@@ -216,10 +268,14 @@ impl Roster {
                 brief.stage = StageName::Posted;
                 brief.marking = false;
             }
-            "MarkingStarted" => brief.marking = true,
+            "MarkingStarted" => {
+                brief.marking = true;
+                brief.labelled = true;
+            }
             "MarkedExported" => {
                 brief.stage = StageName::MarkedExported;
-                brief.waypoints = Vec::new();
+                // Kept: once reversed, it may be taken back to any of them.
+                brief.waypoints.shrink_to_fit();
             }
             "Rewound" => {
                 let to = facts()?.to;
@@ -227,11 +283,21 @@ impl Roster {
                     brief.waypoints.iter().find(|(at, _, _)| Some(*at) == to).cloned()
                 {
                     brief.stage = stage;
-                    brief.documents = documents;
+                    brief.documents = documents
+                        .into_iter()
+                        .map(|(reference, mark)| (brief.present(reference), mark))
+                        .collect();
                 }
             }
             "DocumentReversed" => {
                 let facts = facts()?;
+                brief.reversed = true;
+                if let Some(reference) = facts.reference {
+                    brief.generations.retain(|(kind, _)| *kind != reference.kind);
+                    brief
+                        .generations
+                        .push((reference.kind, reference.generation.next()));
+                }
                 match (facts.reference, facts.then) {
                     (Some(reference), Some(crate::report::AfterReversal::PlannedAgain)) => {
                         let next = Reference {
@@ -253,3 +319,6 @@ impl Roster {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,5 +128,7 @@ fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool 
     });
     let earlier = sighting.reference.kind == document.reference.kind
         && sighting.reference.generation < document.reference.generation;
-    stands || (earlier && sighting.reversed)
+    // A report whose payable was reversed may post a journal next: the reversal of another kind is on record too.
+    let on_record = sighting.reference.generation < report.generation(sighting.reference.kind);
+    stands || ((earlier || on_record) && sighting.reversed)
 }

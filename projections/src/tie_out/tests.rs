@@ -262,6 +262,7 @@ fn an_edit_after_posting_is_a_difference_that_names_its_open_case() {
         payload,
         payload_hash,
         material_hash,
+        differences: Vec::new(),
     });
     month.row(1, events);
     month.source(1).amount = Some(amount("0.01"));
@@ -311,6 +312,7 @@ fn a_reversal_counts_only_where_both_the_log_and_the_ledger_have_it() {
             reference: trip().reference,
             ledger_reference: "REV9".into(),
             then,
+            why: None,
         });
         events
     };

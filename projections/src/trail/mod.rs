@@ -25,7 +25,7 @@ pub use mapping::{TrailField, TrailHeader, TrailLine, TrailMapping, TrailPosted}
 pub use render::render;
 
 use crate::amount::{declared_total, sum_of_lines};
-use crate::work_list::{Bucket, OpenCase, Row, apply};
+use crate::work_list::{Bucket, ListedCase, Row, apply};
 
 /// The whole trail of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub struct Trail {
     /// Why it is left out.
     pub excluded: Option<Exclusion>,
     /// What happened after posting that a person should look at.
-    pub cases: Vec<OpenCase>,
+    pub cases: Vec<ListedCase>,
     /// Everything that happened, oldest first.
     pub steps: Vec<TrailStep>,
 }
@@ -234,8 +234,8 @@ impl Trail {
             report: report.capture().map(|capture| TrailCapture::of(capture)),
             documents: documents.iter().map(document).collect(),
             reasons: row.reasons().iter().map(TrailReason::from).collect(),
+            cases: ListedCase::of(&row),
             excluded: row.now.excluded,
-            cases: row.cases,
             steps,
         }
     }
@@ -274,6 +274,7 @@ impl TrailStep {
                 payload,
                 payload_hash,
                 material_hash,
+                ..
             } => Some(TrailCapture::of(&Capture {
                 payload: payload.as_ref().clone(),
                 payload_hash: payload_hash.clone(),

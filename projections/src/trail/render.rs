@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::say::excluded;
 use super::{Trail, TrailCapture, TrailField, TrailMapping, TrailReason, TrailStep};
 use crate::text::{paragraph, shown, table};
+use crate::work_list::ListedCase;
 
 const FORGOTTEN: &str = "(forgotten: this person's data was removed)";
 
@@ -87,14 +88,32 @@ fn head(trail: &Trail, out: &mut impl fmt::Write, columns: usize) -> fmt::Result
     }
     if !trail.cases.is_empty() {
         writeln!(out, "\nOpen cases")?;
-        let rows: Vec<_> = trail
-            .cases
-            .iter()
-            .map(|case| vec![instant(case.since), case.message.clone()])
-            .collect();
-        table(out, 2, &rows, columns)?;
+        for listed in &trail.cases {
+            one_case(listed, out, columns)?;
+        }
     }
     Ok(())
+}
+
+/// A case: what it is, then of each field what was posted and what is shown now, then what to do.
+fn one_case(listed: &ListedCase, out: &mut impl fmt::Write, columns: usize) -> fmt::Result {
+    let case = &listed.case;
+    paragraph(
+        out,
+        "  ",
+        &format!("{}  {}", instant(case.since), case.message),
+        columns,
+    )?;
+    let value = |value: &crate::work_list::CaseValue| {
+        row(&[
+            &value.field,
+            &format!("posted {}", value.posted),
+            &format!("now {}", value.shows),
+        ])
+    };
+    let rows: Vec<_> = case.values.iter().map(value).collect();
+    table(out, 6, &rows, columns)?;
+    paragraph(out, "      ", &listed.remedy, columns)
 }
 
 fn one_step(step: &TrailStep, out: &mut impl fmt::Write, columns: usize) -> fmt::Result {

@@ -1,8 +1,9 @@
 //! What an event says, in words a controller uses.
 
+use tieout_domain::ids::Reference;
 use tieout_domain::money::Hundredths;
-use tieout_domain::posting::Document;
-use tieout_domain::report::{AfterReversal, Exclusion, Payload, Proof, ReportEvent};
+use tieout_domain::posting::{Difference, Document};
+use tieout_domain::report::{AfterReversal, CaseName, Exclusion, Payload, Proof, ReportEvent};
 
 /// One or more sentences, without anything personal.
 pub(super) fn says(event: &ReportEvent) -> String {
@@ -111,36 +112,66 @@ pub(super) fn says(event: &ReportEvent) -> String {
             reference,
             ledger_reference,
             then,
+            why,
         } => {
+            let why = why
+                .as_ref()
+                .map_or_else(String::new, |why| format!(" Why: {why}."));
             let then = match then {
                 AfterReversal::PlannedAgain => "It is to be posted again, under the next reference.",
                 AfterReversal::Excluded => "It is not to be posted again.",
             };
-            format!("Document {reference} was reversed in QAD by {ledger_reference}. {then}")
+            format!("Document {reference} was reversed in QAD by {ledger_reference}. {then}{why}")
         }
-        E::SourceDrifted { payload, .. } => {
-            format!(
+        E::SourceDrifted {
+            payload, differences, ..
+        } => {
+            let now = format!(
                 "After posting, the source shows something else: {}. What was posted is unchanged.",
                 shape(payload)
-            )
+            );
+            if differences.is_empty() {
+                now
+            } else {
+                format!("{now} In each field: {}.", both_values(differences, "shown now"))
+            }
         }
         E::SourceGone => {
-            "After posting, the source no longer has the report. What was posted is unchanged.".to_owned()
+            "After posting, the source no longer shows the report: unapproved, deleted or moved. What was posted is unchanged."
+                .to_owned()
         }
         E::DocumentDrifted {
             reference,
             differences,
-        } => {
-            let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            format!(
-                "After posting, document {reference} was changed in QAD: {}.",
-                list.join("; ")
-            )
-        }
+        } => format!(
+            "After posting, document {reference} is not in QAD as it was posted: {}.",
+            both_values(differences, "QAD holds")
+        ),
+        E::CaseClosed { case, reference } => closed(*case, *reference),
         E::PaidAtSource => {
             "Posted as payable, then paid at the source: see in QAD that it is not paid a second time."
                 .to_owned()
         }
+    }
+}
+
+fn both_values(differences: &[Difference], now: &str) -> String {
+    let list: Vec<String> = differences
+        .iter()
+        .map(|d| format!("{}: posted {}, {now} {}", d.field, d.sent, d.held))
+        .collect();
+    list.join("; ")
+}
+
+fn closed(case: CaseName, reference: Option<Reference>) -> String {
+    match (case, reference) {
+        (CaseName::SourceDrifted, _) => "The source shows the report as it was posted again.".to_owned(),
+        (CaseName::SourceGone, _) => "The source shows the report again.".to_owned(),
+        (CaseName::PaidAtSource, _) => "The source no longer says that it paid the report.".to_owned(),
+        (CaseName::DocumentDrifted, Some(reference)) => {
+            format!("Document {reference} stands in QAD as it was posted again.")
+        }
+        (CaseName::DocumentDrifted, None) => "A document stands in QAD as it was posted again.".to_owned(),
     }
 }
 

@@ -1,14 +1,13 @@
 //! What an event makes of a row. It follows the aggregate (design §4) step for step: a property holds the two together.
 
-use tieout_domain::ids::Reference;
+use tieout_domain::ids::{DocumentKind, Reference};
 use tieout_domain::journal::Entry;
 use tieout_domain::ports::Revision;
 use tieout_domain::posting::Document;
 use tieout_domain::report::{AfterReversal, Exclusion, Payload, ReportEvent, StageName, Step};
 
-use super::row::{
-    Captured, CaseKind, DocumentStanding, OpenCase, Reversal, Row, RowDocument, Stage, Standing,
-};
+use super::case::{self, CaseKind, CaseValue, OpenCase};
+use super::row::{Captured, DocumentStanding, Reversal, Row, RowDocument, Stage, Standing};
 use crate::amount::{declared_total, share_of_report, sum_of_lines};
 
 /// Folds one event into a row. An event that the table of design §4 does not allow (which is never appended, but a
@@ -95,6 +94,14 @@ fn allows(row: &Row, event: &ReportEvent) -> bool {
         E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => {
             matches!(stage, S::Posted | S::MarkedExported)
         }
+        E::CaseClosed { case, reference } => {
+            let kind = CaseKind::from(*case);
+            matches!(stage, S::Posted | S::MarkedExported)
+                && row
+                    .cases
+                    .iter()
+                    .any(|open| open.case == kind && open.reference == *reference)
+        }
     }
 }
 
@@ -106,11 +113,14 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
         capture,
         ..Standing::default()
     };
-    let open_case = |row: &mut Row, case: CaseKind, message: String| {
+    let since = entry.envelope.recorded_at;
+    let open_case = |row: &mut Row, case: CaseKind, message: String, values: Vec<CaseValue>| {
         row.cases.push(OpenCase {
             case,
+            reference: None,
             message,
-            since: entry.envelope.recorded_at,
+            values,
+            since,
         });
     };
     match &entry.event {
@@ -219,6 +229,7 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
             reference,
             ledger_reference,
             then,
+            ..
         } => {
             let next = reference.generation.next();
             row.generations.insert(reference.kind, next);
@@ -238,10 +249,22 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
                     file.standing = DocumentStanding::Planned;
                 }
             });
+            close_with_the_document(row, *reference);
         }
-        E::SourceDrifted { payload, .. } => {
+        E::SourceDrifted {
+            payload, differences, ..
+        } => {
             row.cases.retain(|case| case.case != CaseKind::SourceDrifted);
             let shows = captured(payload, entry.revision);
+            let values = case::drifted(row.capture(), &shows, differences);
+            let paid = case::paid(row, differences);
+            for open in row
+                .cases
+                .iter_mut()
+                .filter(|open| open.case == CaseKind::PaidAtSource)
+            {
+                open.values.clone_from(&paid);
+            }
             let amount = shows
                 .line_amount
                 .map_or_else(|| "an amount that cannot be read".to_owned(), |a| a.to_string());
@@ -249,27 +272,51 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
             let message = format!(
                 "the source changed after posting: it now shows {status}, {lines} lines, {amount} {currency}"
             );
-            open_case(row, CaseKind::SourceDrifted, message);
+            open_case(row, CaseKind::SourceDrifted, message, values);
         }
-        E::SourceGone => open_case(
-            row,
-            CaseKind::SourceGone,
-            "the source no longer has it".to_owned(),
-        ),
+        E::SourceGone => {
+            let values = case::gone(row.capture());
+            let message = "the source no longer shows it: unapproved, deleted or moved".to_owned();
+            open_case(row, CaseKind::SourceGone, message, values);
+        }
         E::DocumentDrifted {
             reference,
             differences,
         } => {
-            let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-            let message = format!("document {reference} was changed in QAD: {}", list.join("; "));
-            open_case(row, CaseKind::DocumentDrifted, message);
+            row.cases.retain(|open| open.reference != Some(*reference));
+            row.cases.push(OpenCase {
+                case: CaseKind::DocumentDrifted,
+                reference: Some(*reference),
+                message: case::changed_in_qad(*reference, differences),
+                values: differences.iter().map(CaseValue::from).collect(),
+                since,
+            });
         }
         E::PaidAtSource => {
             let message =
                 "a payable was posted, then the source paid it: it must not be paid again".to_owned();
-            open_case(row, CaseKind::PaidAtSource, message);
+            let values = case::paid(row, &[]);
+            open_case(row, CaseKind::PaidAtSource, message, values);
+        }
+        E::CaseClosed { case, reference } => {
+            let kind = CaseKind::from(*case);
+            row.cases
+                .retain(|open| open.case != kind || open.reference != *reference);
         }
     }
+}
+
+/// A case about a document goes with it; that a payable was paid, with the last payable; what the source shows, with the
+/// last document of the report.
+fn close_with_the_document(row: &mut Row, reversed: Reference) {
+    let standing = || row.now.documents.iter().filter(|file| file.standing.stands());
+    let any = standing().next().is_some();
+    let payable = standing().any(|file| file.reference.kind != DocumentKind::Journal);
+    row.cases.retain(|open| match open.case {
+        CaseKind::DocumentDrifted => open.reference != Some(reversed),
+        CaseKind::PaidAtSource => payable,
+        CaseKind::SourceDrifted | CaseKind::SourceGone => any,
+    });
 }
 
 pub(super) fn captured(payload: &Payload, revision: Revision) -> Captured {

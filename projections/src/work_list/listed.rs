@@ -9,7 +9,8 @@ use tieout_domain::journal::{JournalError, Reader, Streams};
 use tieout_domain::ports::{Log, Sealer};
 use tieout_domain::report::{Exclusion, Payload, ReasonCode, ReportEvent, StageName};
 
-use super::row::{Bucket, DocumentStanding, OpenCase, Row, RowDocument};
+use super::case::ListedCase;
+use super::row::{Bucket, DocumentStanding, Row, RowDocument};
 use crate::month::Month;
 
 /// A report in the work list.
@@ -46,7 +47,7 @@ pub struct Listed {
     /// How often a document of it was about to be sent.
     pub attempts: u32,
     /// What happened after posting that a person should look at.
-    pub cases: Vec<OpenCase>,
+    pub cases: Vec<ListedCase>,
     /// When the last event of it was recorded.
     pub last_change: Option<DateTime<Utc>>,
 }
@@ -113,7 +114,7 @@ impl Listed {
             held_until: row.now.until,
             excluded: row.now.excluded.clone(),
             attempts: row.attempts,
-            cases: row.cases.clone(),
+            cases: ListedCase::of(row),
             last_change: row.last_change,
         }
     }

@@ -3,6 +3,7 @@
 //! A row holds what the next event needs, so that the view follows the log page by page with flat memory; it holds
 //! nothing personal: the submitter is opened from the log when somebody reads.
 
+mod case;
 mod fold;
 mod listed;
 #[cfg(test)]
@@ -18,16 +19,15 @@ use tieout_domain::journal::{JournalError, PART_KIND, Reader};
 use tieout_domain::ports::{Log, LogError, Position, Recorded, StreamName};
 use tieout_domain::report::ReportEvent;
 
+pub use case::{CaseKind, CaseValue, ListedCase, OpenCase};
 pub use fold::apply;
 pub use listed::{Listed, ListedDocument, ListedReason, submitter_of};
-pub use row::{
-    Bucket, Captured, CaseKind, DocumentStanding, OpenCase, Reversal, Row, RowDocument, Stage, Standing,
-};
+pub use row::{Bucket, Captured, DocumentStanding, Reversal, Row, RowDocument, Stage, Standing};
 
 use crate::view::{KeptShut, Stepped, ViewPort, ViewRow, ViewStep};
 
 /// The name of the stored view; its number is that of the shape of its rows.
-pub const VIEW: &str = "work_list.1";
+pub const VIEW: &str = "work_list.2";
 
 /// Why the work list could not be read or brought up to date.
 #[derive(Debug, thiserror::Error)]

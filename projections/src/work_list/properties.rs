@@ -7,11 +7,11 @@ use proptest::sample::Index;
 use tieout_domain::journal::Reader;
 use tieout_domain::posting::Document;
 use tieout_domain::report::{
-    AfterReversal, DocumentState, Doubt, Exclusion, Reason, ReasonCode, Report, ReportEvent, Step,
+    AfterReversal, CaseName, DocumentState, Doubt, Exclusion, Reason, ReasonCode, Report, ReportEvent, Step,
 };
 use tieout_store::MemoryLog;
 
-use super::{DocumentStanding, Row, VIEW, WorkListView, apply, submitter_of};
+use super::{CaseKind, DocumentStanding, Row, VIEW, WorkListView, apply, submitter_of};
 use crate::testing::{
     Envelopes, MemoryViews, SUBMITTER, Ticking, append, append_foreign, basis, connection, discovered,
     entries, facts, instance, journal_of, key, mapped, moment, payable_of, payload, posted, posted_whole,
@@ -76,6 +76,7 @@ fn any_event() -> impl Strategy<Value = ReportEvent> {
                 reference: document.reference,
                 ledger_reference: "REV1".into(),
                 then: if flag { AfterReversal::PlannedAgain } else { AfterReversal::Excluded },
+                why: flag.then(|| "the wrong account".to_owned()),
             },
         }),
         4 => Just(ReportEvent::Posted),
@@ -84,11 +85,18 @@ fn any_event() -> impl Strategy<Value = ReportEvent> {
         2 => (0u32..12).prop_map(|step| ReportEvent::Rewound { to: Step(step), why: "again".into() }),
         1 => Just(ReportEvent::Excluded(Exclusion::NothingToPost)),
         1 => Just(ReportEvent::SourceGone),
+        2 => prop::sample::select(vec![
+            (CaseName::SourceDrifted, None),
+            (CaseName::SourceGone, None),
+            (CaseName::PaidAtSource, None),
+            (CaseName::DocumentDrifted, Some(invoice(1).reference)),
+        ])
+        .prop_map(|(case, reference)| ReportEvent::CaseClosed { case, reference }),
         1 => Just(ReportEvent::PaidAtSource),
         1 => Just(ReportEvent::DocumentDrifted { reference: invoice(1).reference, differences: Vec::new() }),
         1 => Just(match discovered(7, &[("1", 1)]) {
             ReportEvent::Discovered { payload, payload_hash, material_hash } => {
-                ReportEvent::SourceDrifted { payload, payload_hash, material_hash }
+                ReportEvent::SourceDrifted { payload, payload_hash, material_hash, differences: Vec::new() }
             }
             other => other,
         }),
@@ -158,7 +166,10 @@ proptest! {
 
             prop_assert_eq!(row.stage(), aggregate.stage().name());
             prop_assert_eq!(Step(row.steps), aggregate.next_step());
-            prop_assert_eq!(row.cases.len(), aggregate.cases().len());
+            let told: Vec<_> = row.cases.iter().map(|case| (case.case, case.reference)).collect();
+            let open = aggregate.cases().iter();
+            let open: Vec<_> = open.map(|case| (CaseKind::from(case.name()), case.reference())).collect();
+            prop_assert_eq!(told, open);
             let files = aggregate.dossier().map(|dossier| dossier.documents.as_slice()).unwrap_or_default();
             prop_assert_eq!(row.now.documents.len(), files.len());
             for (document, file) in row.now.documents.iter().zip(files) {
@@ -424,6 +435,7 @@ fn a_report_one_of_whose_documents_was_reversed_for_good_is_not_posted_whole() {
         reference: invoice.reference,
         ledger_reference: "REV".into(),
         then: AfterReversal::Excluded,
+        why: None,
     });
     assert_eq!(row_of(8, events).bucket(), super::Bucket::PartlyPosted);
 }

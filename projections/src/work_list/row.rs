@@ -15,6 +15,7 @@ use tieout_domain::posting::DocumentKey;
 use tieout_domain::report::{Attempt, Exclusion, Proof, Reason, ReasonCode, SourceStatus, StageName, Step};
 use tieout_domain::time::SourceTime;
 
+use super::case::OpenCase;
 use crate::month::Month;
 
 /// Where a report counts in the equation of law 6.
@@ -237,31 +238,6 @@ pub struct Reversal {
     pub reference: Reference,
     /// Where the reversal stands.
     pub ledger_reference: String,
-}
-
-/// Something after posting that a person should look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenCase {
-    /// What kind.
-    pub case: CaseKind,
-    /// In words.
-    pub message: String,
-    /// When it was recorded.
-    pub since: DateTime<Utc>,
-}
-
-/// The kinds of open cases (design §4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CaseKind {
-    /// The source shows something else than was posted.
-    SourceDrifted,
-    /// The source no longer has it.
-    SourceGone,
-    /// QAD holds something else than was posted.
-    DocumentDrifted,
-    /// A payable was posted, then the source paid it.
-    PaidAtSource,
 }
 
 /// A row of the work list.

@@ -8,7 +8,7 @@ mod shape;
 use chrono::{Days, Months, NaiveDate};
 use serde::Serialize;
 use tieout_domain::ids::{Label, PolicyId, ReportId};
-use tieout_domain::ports::{ListingQuery, Selection};
+use tieout_domain::ports::{ListingQuery, Selection, SourceStates};
 
 use crate::TEMPLATE;
 use crate::credentials::Credentials;
@@ -50,8 +50,11 @@ impl Job {
 /// The most reports or policies that one job names (contract §12: no cap is documented).
 pub(crate) const AT_MOST: usize = 100;
 
-/// Approved spend only, always; not part of the filters, where it would be ignored (contract §2.2, §10.21).
+/// Approved spend only; not part of the filters, where it would be ignored (contract §2.2, §10.21).
 const STATES: &str = "APPROVED,REIMBURSED";
+
+/// And what was closed since (`ARCHIVED` is Expensify's word for what its pages call Closed, contract §2.2).
+const STATES_AND_CLOSED: &str = "APPROVED,REIMBURSED,ARCHIVED";
 
 /// The body of a request. It holds the pair, so it has no `Debug`.
 pub(crate) struct Form(String);
@@ -105,7 +108,11 @@ pub(crate) fn export(
     };
     filters.policies = joined_policies(&query.policies)?;
     filters.marked_as_exported = query.without_label.as_ref().map(Label::as_str);
-    file_job(credentials, filters, None)
+    let states = match query.states {
+        SourceStates::Approved => STATES,
+        SourceStates::AlsoClosed => STATES_AND_CLOSED,
+    };
+    file_job(credentials, states, filters, None)
 }
 
 /// An export of exactly these reports that sets their exported flag: without the `markedAsExported` filter, so that the
@@ -123,6 +130,7 @@ pub(crate) fn mark(
     };
     file_job(
         credentials,
+        STATES,
         filters,
         Some([MarkAsExported {
             action_name: "markAsExported",
@@ -133,6 +141,7 @@ pub(crate) fn mark(
 
 fn file_job(
     credentials: &Credentials,
+    states: &'static str,
     filters: Filters<'_>,
     on_finish: Option<[MarkAsExported<'_>; 1]>,
 ) -> Result<Form, String> {
@@ -144,7 +153,7 @@ fn file_job(
         },
         input_settings: ReportData {
             r#type: "combinedReportData",
-            report_state: STATES,
+            report_state: states,
             filters,
         },
         output_settings: Output {
@@ -306,6 +315,7 @@ mod tests {
             policies: policies(),
             selection,
             without_label: label,
+            states: SourceStates::Approved,
         }
     }
 
@@ -333,10 +343,23 @@ mod tests {
             policies: policies(),
             selection: Selection::Reports(reports()),
             without_label: None,
+            states: SourceStates::Approved,
         };
         check(
             export(&credentials(), &query, date("2026-11-23")),
             include_str!("../../tests/golden/export-reports.form"),
+        );
+    }
+
+    #[test]
+    fn a_listing_of_what_was_posted_asks_for_what_was_closed_since_too() {
+        let query = ListingQuery {
+            states: SourceStates::AlsoClosed,
+            ..window_query(None, None)
+        };
+        check(
+            export(&credentials(), &query, date("2026-11-23")),
+            include_str!("../../tests/golden/export-closed.form"),
         );
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tieout_domain::ids::{PolicyId, ReportId};
 use tieout_domain::ports::{
-    Clock, Entropy, Listed, ListingQuery, LogError, PaceBook, Selection, SourceError,
+    Clock, Entropy, Listed, ListingQuery, LogError, PaceBook, Selection, SourceError, SourceStates,
 };
 use tieout_domain::report::Payload;
 use tieout_domain::time::Steady;
@@ -115,6 +115,7 @@ pub fn since(date: &str) -> ListingQuery {
         policies: vec![policy()],
         selection,
         without_label: None,
+        states: SourceStates::Approved,
     }
 }
 

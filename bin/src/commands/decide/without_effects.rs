@@ -14,7 +14,7 @@ use tieout_store::SqliteLog;
 use tieout_vault::People;
 
 use crate::installation::Installation;
-use crate::ports::{SystemClock, SystemEntropy};
+use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
 
 /// The log, time, chance and people; and two systems that nobody can reach from here.
 pub struct WithoutEffects<'a> {
@@ -22,6 +22,7 @@ pub struct WithoutEffects<'a> {
     clock: SystemClock,
     entropy: SystemEntropy,
     people: &'a People,
+    crash: CrashPoint,
     outside: OutOfReach,
 }
 
@@ -33,6 +34,7 @@ impl<'a> WithoutEffects<'a> {
             clock: installation.clock.clone(),
             entropy: SystemEntropy,
             people: installation.people(),
+            crash: CrashPoint::from_environment(),
             outside: OutOfReach,
         }
     }
@@ -63,6 +65,9 @@ impl Ports for WithoutEffects<'_> {
     }
     fn sealer(&self) -> &People {
         self.people
+    }
+    fn passing(&self, point: &'static str) {
+        self.crash.passing(point);
     }
 }
 

@@ -7,7 +7,9 @@ use futures::StreamExt as _;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tieout_domain::money::Currency;
-use tieout_domain::ports::{Clock as _, Listed, ListingQuery, Selection, Source as _, SourceError};
+use tieout_domain::ports::{
+    Clock as _, Listed, ListingQuery, Selection, Source as _, SourceError, SourceStates,
+};
 use tieout_domain::report::ReportFacts;
 use tieout_domain::time::local_date;
 use tieout_domain::workflow::windows;
@@ -103,6 +105,7 @@ pub async fn going_live(
             policies: config.expensify.policies.clone(),
             selection: Selection::Window { approved_from, until },
             without_label: Some(config.expensify.label.clone()),
+            states: SourceStates::Approved,
         };
         let mut lines = expensify.list(&query).await?;
         while let Some(line) = lines.next().await {

@@ -1,7 +1,7 @@
 //! Why a report is not simply done, and what to do about it: the first thing a person should know of it.
 
 use tieout_domain::report::Exclusion;
-use tieout_projections::work_list::{CaseKind, DocumentStanding, Row, RowDocument};
+use tieout_projections::work_list::{DocumentStanding, Row, RowDocument};
 
 /// The first reason and its remedy. Both are empty for a report that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,23 +87,17 @@ impl Advice {
             .then(|| {
                 Self::new(
                     format!("its {} is still to be sent", missing.reference.kind),
-                    "Nothing: the next cycle sends it.",
+                    "Nothing, as long as Expensify shows the report as it was posted: the next cycle sends it. If it was edited there, \
+                     reverse the document that stands too, or set the report back.",
                 )
             })
     }
 
     fn after_posting(row: &Row) -> Option<Self> {
         let case = row.cases.first()?;
-        let remedy = match case.case {
-            CaseKind::SourceDrifted | CaseKind::SourceGone => {
-                "See whether what was posted still stands; if not, reverse it in QAD."
-            }
-            CaseKind::DocumentDrifted => "See who changed it in QAD, and why.",
-            CaseKind::PaidAtSource => "See in QAD that it is not paid a second time.",
-        };
         Some(Self::new(
             format!("{}{}", case.message, and_more(row.cases.len())),
-            remedy,
+            case.remedy(row.report_id),
         ))
     }
 }
@@ -141,7 +135,7 @@ mod tests {
     };
     use tieout_domain::posting::DocumentKey;
     use tieout_domain::report::{Attempt, Proof, Reason, ReasonCode};
-    use tieout_projections::work_list::OpenCase;
+    use tieout_projections::work_list::{CaseKind, OpenCase};
 
     use super::*;
 
@@ -229,10 +223,12 @@ mod tests {
         let mut paid = row(vec![posted()]);
         paid.cases = vec![OpenCase {
             case: CaseKind::PaidAtSource,
+            reference: None,
+            values: Vec::new(),
             message: "paid".into(),
             since: DateTime::UNIX_EPOCH,
         }];
         let advice = Advice::of(&paid);
-        assert!(advice.why == "paid" && advice.remedy.contains("second time"));
+        assert!(advice.why == "paid" && advice.remedy.contains("paid twice"));
     }
 }

@@ -21,9 +21,9 @@ use crate::money::Currency;
 use crate::ports::SourceCalls;
 use crate::posting::DocumentKey;
 use crate::report::ReportEvent;
-use crate::report::tests::samples::{day, every_shape};
+use crate::report::tests::samples::{day, every_shape, i1};
 use crate::rules::RuleSetVersion;
-use crate::workflow::{ControlTotal, ExpenseEvent, PollEvent, ProfileEvent, RulesEvent};
+use crate::workflow::{ControlTotal, ExpenseEvent, HeldAgainst, PollEvent, ProfileEvent, RulesEvent};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events/v1")
@@ -107,6 +107,7 @@ types!(REPORT_EVENTS, ReportEvent {
     SourceGone => "SourceGone",
     DocumentDrifted { .. } => "DocumentDrifted",
     PaidAtSource => "PaidAtSource",
+    CaseClosed { .. } => "CaseClosed",
 });
 
 types!(CHART_EVENTS, ChartEvent {
@@ -119,6 +120,8 @@ types!(POLL_EVENTS, PollEvent {
     PollCompleted { .. } => "PollCompleted",
     PollFailed { .. } => "PollFailed",
     MarkingAsked { .. } => "MarkingAsked",
+    RecheckCompleted { .. } => "RecheckCompleted",
+    RecheckFailed { .. } => "RecheckFailed",
 });
 
 types!(RULES_EVENTS, RulesEvent {
@@ -161,6 +164,47 @@ fn poll_events() -> Vec<(&'static str, PollEvent)> {
                 totals: [("USD".to_owned(), total.clone())].into(),
                 calls: calls.clone(),
                 listed_at: "2027-11-02T06:00:00Z".parse().unwrap(),
+                named: Vec::new(),
+            },
+        ),
+        (
+            "PollCompleted.named",
+            PollEvent::PollCompleted {
+                windows: vec![(day("2026-11-01"), None)],
+                totals: [("USD".to_owned(), total.clone())].into(),
+                calls: calls.clone(),
+                listed_at: "2027-11-02T06:00:00Z".parse().unwrap(),
+                named: vec![report],
+            },
+        ),
+        (
+            "RecheckCompleted",
+            PollEvent::RecheckCompleted {
+                windows: vec![(day("2026-11-01"), None)],
+                totals: [("USD".to_owned(), total.clone())].into(),
+                held: HeldAgainst {
+                    reports: 2,
+                    documents: 3,
+                    read_back: 2,
+                    unread: Vec::new(),
+                    raised: 1,
+                    closed: 1,
+                },
+                calls: calls.clone(),
+                ended_at: "2027-11-02T06:00:00Z".parse().unwrap(),
+            },
+        ),
+        (
+            "RecheckFailed",
+            PollEvent::RecheckFailed {
+                why: vec!["no usable answer from QAD".into()],
+                totals: [("USD".to_owned(), total.clone())].into(),
+                held: HeldAgainst {
+                    reports: 2,
+                    unread: vec![(i1(), "503".into())],
+                    ..HeldAgainst::default()
+                },
+                calls: calls.clone(),
             },
         ),
         (
@@ -356,7 +400,7 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         .chain(expense_events().iter().map(|(name, _)| *name))
         .collect();
     let beside = [POLL_EVENTS, RULES_EVENTS, PROFILE_EVENTS, EXPENSE_EVENTS].concat();
-    assert_eq!(REPORT_EVENTS.len(), 21);
+    assert_eq!(REPORT_EVENTS.len(), 22);
     for kind in REPORT_EVENTS.iter().chain(CHART_EVENTS).chain(&beside) {
         assert!(
             folder().join(format!("{kind}.json")).is_file(),

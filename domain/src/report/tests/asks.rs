@@ -52,6 +52,7 @@ pub(super) fn reverse(reference: Reference, then: AfterReversal) -> Command {
         reference,
         ledger_reference: "2026/EXPINV/4800".into(),
         then,
+        why: None,
     }
 }
 

@@ -4,7 +4,8 @@ use super::samples::*;
 use crate::ids::{DocumentKind, InvoiceStatusCode, Reference, SupplierCode, Voucher};
 use crate::posting::{Body, Document, DocumentKey, Side, Sighting};
 use crate::report::{
-    AfterReversal, Attempt, Doubt, Exclusion, Payload, Proof, Reason, ReasonCode, ReportEvent, Step,
+    AfterReversal, Attempt, CaseName, Doubt, Exclusion, Payload, Proof, Reason, ReasonCode, ReportEvent,
+    Step, source_differences,
 };
 
 pub(crate) fn discovered() -> ReportEvent {
@@ -28,8 +29,31 @@ pub(crate) fn source_drifted(payload: Box<Payload>) -> ReportEvent {
     ReportEvent::SourceDrifted {
         payload_hash: payload.payload_hash().unwrap(),
         material_hash: payload.material_hash(salt_of(&payload)),
+        differences: source_differences(&super::samples::payload(), &payload),
         payload,
     }
+}
+
+/// As it was written before differences were.
+fn without_differences(event: ReportEvent) -> ReportEvent {
+    match event {
+        ReportEvent::SourceDrifted {
+            payload,
+            payload_hash,
+            material_hash,
+            ..
+        } => ReportEvent::SourceDrifted {
+            payload,
+            payload_hash,
+            material_hash,
+            differences: Vec::new(),
+        },
+        other => other,
+    }
+}
+
+pub(crate) fn case_closed(case: CaseName, reference: Option<Reference>) -> ReportEvent {
+    ReportEvent::CaseClosed { case, reference }
 }
 
 pub(crate) fn mapped_two() -> ReportEvent {
@@ -187,6 +211,7 @@ pub(crate) fn reversed(reference: Reference, then: AfterReversal) -> ReportEvent
         reference,
         ledger_reference: "2026/EXPINV/4800".into(),
         then,
+        why: None,
     }
 }
 
@@ -314,9 +339,24 @@ pub(crate) fn every_shape() -> Vec<(&'static str, ReportEvent)> {
             "DocumentReversed.excluded",
             reversed(j1(), AfterReversal::Excluded),
         ),
-        ("SourceDrifted", source_drifted(paid())),
+        (
+            "DocumentReversed.why",
+            E::DocumentReversed {
+                reference: i1(),
+                ledger_reference: "2026/EXPINV/4800".into(),
+                then: AfterReversal::PlannedAgain,
+                why: Some("the wrong cost centre".into()),
+            },
+        ),
+        ("SourceDrifted", without_differences(source_drifted(paid()))),
+        ("SourceDrifted.differences", source_drifted(edited())),
         ("SourceGone", E::SourceGone),
         ("DocumentDrifted", document_drifted(i1())),
         ("PaidAtSource", E::PaidAtSource),
+        ("CaseClosed", case_closed(CaseName::SourceGone, None)),
+        (
+            "CaseClosed.document",
+            case_closed(CaseName::DocumentDrifted, Some(i1())),
+        ),
     ]
 }

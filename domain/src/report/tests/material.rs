@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::samples::*;
 use crate::ids::PolicyId;
 use crate::money::Hundredths;
-use crate::report::{Flag, MaterialHash, Payload, Personal, PersonalFields, SourceStatus, TagLevel};
+use crate::report::{
+    Flag, MaterialHash, Payload, Personal, PersonalFields, SourceStatus, TagLevel, source_differences,
+};
 use crate::time::SourceTime;
 
 fn personal(payload: &mut Payload) -> &mut PersonalFields {
@@ -174,5 +176,24 @@ proptest! {
         shuffled.facts.lines = order.iter().map(|at| many.facts.lines[*at].clone()).collect();
         personal(&mut shuffled).lines = order.iter().map(|at| many.personal.known().unwrap().lines[*at].clone()).collect();
         prop_assert_eq!(hash(&shuffled), hash(&many));
+    }
+}
+
+#[test]
+fn each_material_edit_is_named_as_a_difference_and_no_other_is() {
+    for (name, edit) in MATERIAL {
+        let mut edited = payload();
+        edit(&mut edited);
+        let found = source_differences(&payload(), &edited);
+        assert!(!found.is_empty(), "{name} is not told");
+        assert!(
+            found.iter().all(|d| d.sent != d.held),
+            "{name}: both values are alike in {found:?}"
+        );
+    }
+    for (name, edit) in IMMATERIAL {
+        let mut edited = payload();
+        edit(&mut edited);
+        assert_eq!(source_differences(&payload(), &edited), [], "{name} is told");
     }
 }

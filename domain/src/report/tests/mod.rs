@@ -1,6 +1,7 @@
 //! Specifications of the aggregate: design §4 written down a second time, as examples and as properties.
 
 mod asks;
+mod decide_after_posting;
 mod decide_doubt;
 mod decide_posting;
 mod decide_rules;

@@ -120,12 +120,14 @@ fn blind() -> impl Strategy<Value = Command> {
         (any_reference(), then).prop_map(|(reference, then)| Command::Reverse {
             reference,
             ledger_reference: "X".into(),
-            then
+            then,
+            why: None,
         }),
         any_reference().prop_map(|reference| Command::RaiseDocumentDrift {
             reference,
             differences: differences()
         }),
+        any_reference().prop_map(|reference| Command::ConfirmDocument { reference }),
         Just(Command::RaiseGone),
     ]
 }
@@ -181,6 +183,7 @@ fn sighted(report: &Report, choice: usize) -> Command {
                 } else {
                     AfterReversal::Excluded
                 },
+                why: Some("wrong".into()),
             },
             None => Command::RaiseGone,
         },
