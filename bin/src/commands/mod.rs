@@ -11,6 +11,7 @@ mod init;
 mod log;
 mod outcome;
 mod profile;
+mod reconcile;
 mod reports;
 mod rules;
 mod sandbox;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Replay(args) => decide::replay(&Installation::open(&config)?, args, out).await,
         Command::Resolve(args) => decide::resolve(&Installation::open(&config)?, args, out).await,
         Command::Exclude(args) => decide::exclude(&Installation::open(&config)?, args, out).await,
+        Command::Reconcile(args) => reconcile::run(&Installation::open(&config)?, args, out).await,
         Command::Log(args) => log::run(&Installation::open(&config)?, args, out).await,
     }
 }

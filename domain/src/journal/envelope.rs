@@ -39,6 +39,8 @@ pub enum SystemActor {
     Poster,
     /// Sets the exported flag.
     Marker,
+    /// Holds what QAD shows against the log.
+    Reconciler,
 }
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,6 +53,7 @@ impl fmt::Display for Actor {
                 SystemActor::Mapper => "system: mapper",
                 SystemActor::Poster => "system: poster",
                 SystemActor::Marker => "system: marker",
+                SystemActor::Reconciler => "system: reconciler",
             }),
         }
     }

@@ -2,19 +2,28 @@
 //!
 //! Each step finds its work from the log alone (the [`Roster`]), decides through the aggregate, and appends at the
 //! revision it read. Effects happen in two places only: [`post`](Desk::post) sends documents to QAD, and
-//! [`mark`](Desk::mark) sets flags in Expensify; each has its intent in the log before it.
+//! [`mark`](Desk::mark) sets flags in Expensify; each has its intent in the log before it. A desk over [`Looking`] can do
+//! neither.
 
 mod chart;
 mod claim;
 mod cycle;
 mod desk;
 mod dry_run;
+mod duplicate;
 mod events;
+mod known;
+mod ledger_events;
+mod look_again;
+mod looking;
 mod map;
 mod mark;
+mod obstacle;
 mod poll;
 mod post;
 mod profile;
+mod reconcile;
+mod recovery;
 mod resolve;
 mod roster;
 mod rules;
@@ -25,10 +34,17 @@ pub use cycle::{CycleOutcome, Step, run_cycle};
 pub use desk::{Connection, Desk, Loaded, WorkflowError, person};
 pub use dry_run::{Unseen, Would};
 pub use events::{ControlTotal, ExpenseEvent, PollEvent, ProfileEvent, RulesEvent};
+pub use known::Known;
+pub use ledger_events::LedgerEvent;
+pub use look_again::delay_after;
+pub use looking::{Listing, Looking, Reading};
 pub use map::InForce;
 pub use mark::Marked;
+pub use obstacle::Obstacle;
 pub use poll::{Polled, windows};
 pub use post::Posted;
 pub use profile::Gate;
+pub use reconcile::{Adopted, Concluded, Healed, Left, ReconcileError, Word};
+pub use recovery::{Held, Opened, Recovery};
 pub use resolve::Resolved;
 pub use roster::{Brief, Roster};
