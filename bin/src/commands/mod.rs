@@ -5,6 +5,7 @@ mod credentials;
 mod decide;
 pub mod demo;
 mod doctor;
+mod explained;
 mod find;
 mod guide;
 mod init;
