@@ -43,6 +43,8 @@ struct Look {
     at: Moment,
     /// Only a person can settle it.
     incident: bool,
+    /// It was not in doubt any more.
+    settled: bool,
 }
 
 /// The last look-ups of what is in doubt, as this process made them.
@@ -79,14 +81,31 @@ impl Looks {
         at: Moment,
         incident: bool,
     ) {
-        self.last
-            .insert((report, reference), Look { since, at, incident });
+        let look = Look {
+            since,
+            at,
+            incident,
+            settled: false,
+        };
+        self.last.insert((report, reference), look);
     }
 
-    /// Forgets what is not in doubt any more.
+    /// A document was looked up and is not in doubt any more: nobody asks for it before the next cycle, which reads in the
+    /// log what became of it.
+    pub(super) fn settle(&mut self, report: ReportId, reference: Reference, at: Moment) {
+        let look = Look {
+            since: at.clone(),
+            at,
+            incident: false,
+            settled: true,
+        };
+        self.last.insert((report, reference), look);
+    }
+
+    /// Forgets what is not in doubt any more, and what was settled and is in doubt again.
     pub(super) fn keep(&mut self, in_doubt: impl Fn(ReportId, Reference) -> bool) {
         self.last
-            .retain(|(report, reference), _| in_doubt(*report, *reference));
+            .retain(|(report, reference), look| !look.settled && in_doubt(*report, *reference));
     }
 
     /// Did the last look-up of it leave it to a person?
@@ -107,6 +126,9 @@ impl Looks {
         let Some(look) = self.last.get(&(report, reference)) else {
             return Duration::ZERO;
         };
+        if look.settled {
+            return Duration::MAX;
+        }
         let age = Duration::from_millis(look.at.millis_since(&look.since));
         let gone = Duration::from_millis(now.millis_since(&look.at));
         delay_after(age, &self.delays, quarantine).saturating_sub(gone)
@@ -169,7 +191,13 @@ mod tests {
             looks.due_in(report, reference, &moment(500), QUARANTINE),
             Duration::ZERO
         );
-        looks.keep(|_, _| false);
+        looks.settle(report, reference, moment(500));
+        assert_eq!(
+            looks.due_in(report, reference, &moment(9_000), QUARANTINE),
+            Duration::MAX,
+            "the next cycle sees what became of it"
+        );
+        looks.keep(|_, _| true);
         assert_eq!(
             looks.due_in(report, reference, &moment(60), QUARANTINE),
             Duration::ZERO

@@ -115,3 +115,91 @@ impl<L: Ledger> Ledger for Reading<'_, L> {
         self.0.read_back(reference, key).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Poll, Waker};
+
+    use futures::stream::Empty;
+
+    use super::*;
+    use crate::ports::Listed;
+    use crate::report::tests::samples::{i1, invoice, label};
+
+    /// A world in which everything that is sent is counted.
+    #[derive(Default)]
+    struct Counting(AtomicU32);
+
+    impl Ledger for Counting {
+        async fn read_chart(&self) -> Result<ChartReading, LedgerError> {
+            unreachable!("not asked here")
+        }
+        async fn contract_hash(&self) -> Result<String, LedgerError> {
+            unreachable!("not asked here")
+        }
+        async fn look_up(&self, _report: ReportId) -> Result<LookUp, LedgerError> {
+            Ok(LookUp::Absent)
+        }
+        async fn list_ours(&self) -> Result<Vec<Sighting>, LedgerError> {
+            Ok(Vec::new())
+        }
+        async fn post(&self, _document: &Document) -> PostAnswer {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            PostAnswer::Unknown {
+                detail: String::new(),
+            }
+        }
+        async fn read_back(
+            &self,
+            _reference: Reference,
+            _key: &DocumentKey,
+        ) -> Result<LedgerDocument, LedgerError> {
+            unreachable!("not asked here")
+        }
+    }
+
+    impl Source for Counting {
+        type Lines = Empty<Result<Listed, SourceError>>;
+
+        async fn list(&self, _query: &ListingQuery) -> Result<Self::Lines, SourceError> {
+            Ok(futures::stream::empty())
+        }
+        async fn mark(
+            &self,
+            _policies: &[PolicyId],
+            _reports: &[ReportId],
+            _label: &Label,
+        ) -> Result<Self::Lines, SourceError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(futures::stream::empty())
+        }
+        fn take_calls(&self) -> SourceCalls {
+            SourceCalls::default()
+        }
+    }
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("nothing here waits"),
+        }
+    }
+
+    #[test]
+    fn whoever_only_looks_sends_nothing_and_says_so() {
+        let world = Counting::default();
+        let (ledger, source) = (Reading(&world), Listing(&world));
+        assert!(matches!(
+            now(ledger.post(&invoice())),
+            PostAnswer::NeverArrived { .. }
+        ));
+        assert!(matches!(
+            now(source.mark(&[], &[i1().report], &label())),
+            Err(SourceError::NotSent { .. })
+        ));
+        assert_eq!(world.0.load(Ordering::SeqCst), 0);
+        assert!(matches!(now(ledger.look_up(i1().report)), Ok(LookUp::Absent)));
+    }
+}

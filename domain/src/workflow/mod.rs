@@ -5,6 +5,8 @@
 //! [`mark`](Desk::mark) sets flags in Expensify; each has its intent in the log before it. A desk over [`Looking`] can do
 //! neither.
 
+mod accept;
+mod adopt;
 mod chart;
 mod claim;
 mod cycle;
@@ -12,6 +14,7 @@ mod desk;
 mod dry_run;
 mod duplicate;
 mod events;
+mod fit;
 mod known;
 mod ledger_events;
 mod look_again;
@@ -29,11 +32,13 @@ mod roster;
 mod rules;
 mod settle;
 
+pub use accept::Word;
 pub use chart::ChartNow;
 pub use cycle::{CycleOutcome, Step, run_cycle};
 pub use desk::{Connection, Desk, Loaded, WorkflowError, person};
 pub use dry_run::{Unseen, Would};
 pub use events::{ControlTotal, ExpenseEvent, PollEvent, ProfileEvent, RulesEvent};
+pub use fit::Left;
 pub use known::Known;
 pub use ledger_events::LedgerEvent;
 pub use look_again::delay_after;
@@ -44,7 +49,7 @@ pub use obstacle::Obstacle;
 pub use poll::{Polled, windows};
 pub use post::Posted;
 pub use profile::Gate;
-pub use reconcile::{Adopted, Concluded, Healed, Left, ReconcileError, Word};
+pub use reconcile::{Adopted, Concluded, Healed, ReconcileError};
 pub use recovery::{Held, Opened, Recovery};
 pub use resolve::Resolved;
 pub use roster::{Brief, Roster};

@@ -307,7 +307,7 @@ mod tests {
             "the same set again is news after an end"
         );
         assert!(
-            after(&[opened(&[one.clone()]), closed, opened(&[one])])
+            after(&[opened(std::slice::from_ref(&one)), closed, opened(&[one])])
                 .open()
                 .is_some()
         );

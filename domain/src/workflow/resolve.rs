@@ -42,13 +42,25 @@ impl<P: Ports> Desk<'_, P> {
         Ok(resolved)
     }
 
-    /// Looks up those documents in doubt that are due (see [`super::look_again`]); a process that has just begun, all.
+    /// The step of a cycle, whose roster is that of the log: looks up those documents in doubt that are due (see
+    /// [`super::look_again`]); a process that has just begun, all.
     pub async fn resolve_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
-        let mut resolved = Resolved::default();
-        let flying: BTreeSet<(ReportId, Reference)> = flying(roster);
+        let flying = flying(roster);
         roster
             .looks()
             .keep(|report, reference| flying.contains(&(report, reference)));
+        self.look_up_due(roster).await
+    }
+
+    /// The same between two cycles, for what was in doubt when the last one ended. What other instances are at by now is
+    /// left to them.
+    pub async fn resolve_between(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
+        self.look_up_due(roster).await
+    }
+
+    async fn look_up_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
+        let mut resolved = Resolved::default();
+        let flying = flying(roster);
         let reports: BTreeSet<ReportId> = flying.iter().map(|(report, _)| *report).collect();
         for report in reports {
             if self.ports.stopping() {
@@ -85,7 +97,11 @@ impl<P: Ports> Desk<'_, P> {
                     }
                 }
                 other => {
-                    for (reference, since, incident) in still_in_doubt(&other?) {
+                    let loaded = other?;
+                    for reference in own {
+                        roster.looks().settle(report, reference, now.clone());
+                    }
+                    for (reference, since, incident) in still_in_doubt(&loaded) {
                         roster
                             .looks()
                             .note(report, reference, since, now.clone(), incident);

@@ -51,8 +51,5 @@ async fn looked(
 ) -> Result<Resolved, Failure> {
     let connection = installation.connection(config)?;
     let desk = Desk::for_cycle(world, &connection, installation.instance);
-    roster.catch_up(installation.log.as_ref()).await?;
-    let resolved = desk.resolve_due(roster).await?;
-    roster.catch_up(installation.log.as_ref()).await?;
-    Ok(resolved)
+    Ok(desk.resolve_between(roster).await?)
 }
