@@ -68,6 +68,8 @@ pub enum Command {
     Exclude(ExcludeArgs),
     /// Record that a posted document was reversed in QAD; its correction posts under the next reference.
     Reverse(ReverseArgs),
+    /// Hold QAD's documents against the log, and bring a log that is older than QAD up to it. Sends nothing to QAD.
+    Reconcile(ReconcileArgs),
     /// Rule sets.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -326,6 +328,27 @@ pub struct ReverseArgs {
     /// The document, where more than one of the report is reversed.
     #[arg(long)]
     pub reference: Option<String>,
+}
+
+/// `tieout reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// Name of the connection; without it, all of them.
+    #[arg(long, short = 'c', value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Adopt every document of ours in QAD that the log does not explain, tell the rest, and end recovery where none is left.
+    #[arg(long, required = true)]
+    pub ledger: bool,
+    /// A person's word that a document is explained, though the log cannot: its reference and its voucher, as
+    /// `REFERENCE=YEAR/DAYBOOK/VOUCHER`; repeatable.
+    #[arg(long, value_name = "REFERENCE=VOUCHER", requires_all = ["why", "person"])]
+    pub accept: Vec<String>,
+    /// What it is: it stands in the log for good.
+    #[arg(long)]
+    pub why: Option<String>,
+    /// Who says so.
+    #[arg(long = "as", env = "TIEOUT_PERSON", value_name = "PERSON")]
+    pub person: Option<String>,
 }
 
 /// `tieout rules`.

@@ -467,13 +467,21 @@ pub enum PostAnswer {
     Accepted {
         /// Where the document stands, if the answer said so.
         key: Option<DocumentKey>,
-        /// Warnings that came along (a duplicate reference is an incident).
+        /// Warnings that came along. One of a duplicate reference is an answer of its own.
         warnings: Vec<String>,
     },
     /// `success:false`, every entry of error severity, no number echoed: refused, if a look-up finds nothing.
     Refused {
         /// Each entry verbatim: field, message, code.
         messages: Vec<LedgerMessage>,
+    },
+    /// QAD says that a document with this reference exists already, and stored ours beside it or may have: an incident,
+    /// whatever else the answer says (contract qad §3).
+    DuplicateWarned {
+        /// Where ours stands, if the answer said so.
+        key: Option<DocumentKey>,
+        /// The warning, verbatim.
+        warning: String,
     },
     /// The request provably never left, or was turned away before it was handled (401, 403).
     NeverArrived {

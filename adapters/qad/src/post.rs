@@ -33,6 +33,8 @@ impl<C: Clock> QadClient<C> {
             daybook: layout.shared.daybook,
             voucher: layout.shared.voucher,
             error_severities: &self.profile().answers.error_severities,
+            duplicate_texts: &self.profile().answers.duplicate_texts,
+            duplicate_codes: &self.profile().answers.duplicate_codes,
         };
         let answer = match answer {
             Ok(answer) => verdict(answer.status, &answer.body, reading),
@@ -73,6 +75,10 @@ impl<C: Clock> QadClient<C> {
                     messages: messages.collect(),
                 }
             }
+            PostAnswer::DuplicateWarned { key, warning } => PostAnswer::DuplicateWarned {
+                key,
+                warning: kept(warning),
+            },
             PostAnswer::NeverArrived { detail } => PostAnswer::NeverArrived { detail: kept(detail) },
             PostAnswer::Unknown { detail } => PostAnswer::Unknown { detail: kept(detail) },
         }

@@ -2,7 +2,8 @@
 //!
 //! HTTP 200 proves nothing. *Accepted* takes three signs that agree; *refused* takes a refusal without a single sign of
 //! the contrary; everything else leaves the outcome unknown, because the duplicate-reference warning may come as a
-//! failure with the document stored.
+//! failure with the document stored. Where an answer that is no refusal says that the reference exists already, that is
+//! what it is taken for, whatever else it says.
 
 use serde_json::Value;
 use tieout_domain::ids::{DaybookCode, Voucher};
@@ -10,7 +11,7 @@ use tieout_domain::ports::{LedgerMessage, PostAnswer};
 use tieout_domain::posting::DocumentKey;
 
 use crate::exact;
-use crate::profile::{FieldPath, Words};
+use crate::profile::{FieldPath, Fragments, Words};
 
 /// Where an answer tells of the document it created, and how it grades its messages.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) daybook: &'a FieldPath,
     pub(crate) voucher: &'a FieldPath,
     pub(crate) error_severities: &'a Words,
+    pub(crate) duplicate_texts: &'a Fragments,
+    pub(crate) duplicate_codes: &'a Words,
 }
 
 /// Judges an answer. What comes back holds its texts whole; the caller takes secrets out of them and cuts them, in this
@@ -40,14 +43,35 @@ pub(crate) fn verdict(status: u16, content: &[u8], reading: Reading<'_>) -> Post
             _ => unknown("no submitResult"),
         };
     };
-    let success = result.get("success").and_then(Value::as_bool);
-    let severity = result.get("errorSeverity");
-    let errors = result.get("errors").and_then(Value::as_array);
     let beside = answer
         .get("supplementaryMessages")
         .and_then(Value::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default();
+    match judge(status, &answer, result, beside, reading) {
+        Ok(refused @ PostAnswer::Refused { .. }) => refused,
+        certain_or_not => match (duplicate_wording(result, beside, reading), certain_or_not) {
+            (Some(warning), _) => PostAnswer::DuplicateWarned {
+                key: echoed_key(&answer, reading),
+                warning,
+            },
+            (None, Ok(certain)) => certain,
+            (None, Err(why)) => unknown(why),
+        },
+    }
+}
+
+/// What the result of a write says; why it says nothing, where its signs do not agree.
+fn judge(
+    status: u16,
+    answer: &Value,
+    result: &Value,
+    beside: &[Value],
+    reading: Reading<'_>,
+) -> Result<PostAnswer, &'static str> {
+    let success = result.get("success").and_then(Value::as_bool);
+    let severity = result.get("errorSeverity");
+    let errors = result.get("errors").and_then(Value::as_array);
     let is_error = |entry: &Value| {
         entry
             .get("severity")
@@ -58,37 +82,59 @@ pub(crate) fn verdict(status: u16, content: &[u8], reading: Reading<'_>) -> Post
     match (status, success, errors) {
         (200..=299, Some(true), Some(errors)) if errors.is_empty() => {
             if severity.and_then(exact::integer) != Some(0) {
-                return unknown("success, but errorSeverity is not 0");
+                return Err("success, but errorSeverity is not 0");
             }
             if beside.iter().any(is_error) {
-                return unknown("success, but an error among the supplementaryMessages");
+                return Err("success, but an error among the supplementaryMessages");
             }
-            PostAnswer::Accepted {
-                key: echoed_key(&answer, reading),
+            Ok(PostAnswer::Accepted {
+                key: echoed_key(answer, reading),
                 warnings: texts(beside),
-            }
+            })
         }
-        (200..=299, Some(true), _) => unknown("success, but with errors"),
+        (200..=299, Some(true), _) => Err("success, but with errors"),
         (200..=299 | 400..=499, Some(false), Some(errors)) if !errors.is_empty() => {
             let entries = || errors.iter().chain(beside);
             if !entries().all(is_error) {
-                return unknown("a failure with a warning or an ungraded message in it");
+                return Err("a failure with a warning or an ungraded message in it");
             }
             // Absent on some refusals (§7.9); present, it must agree that this is an error.
             if severity.is_some_and(|severity| {
                 !exact::word(severity).is_some_and(|word| reading.error_severities.say(&word))
             }) {
-                return unknown("a failure, but errorSeverity is not that of an error");
+                return Err("a failure, but errorSeverity is not that of an error");
             }
-            if echoes_a_number(&answer, reading.voucher) {
-                return unknown("a failure, but a document number is echoed");
+            if echoes_a_number(answer, reading.voucher) {
+                return Err("a failure, but a document number is echoed");
             }
-            PostAnswer::Refused {
+            Ok(PostAnswer::Refused {
                 messages: entries().map(message).collect(),
-            }
+            })
         }
-        _ => unknown("neither a clear success nor a clear refusal"),
+        _ => Err("neither a clear success nor a clear refusal"),
     }
+}
+
+/// Words that the reference exists already, wherever they stand and however they are graded: the document may have been
+/// stored beside another one (contract qad §3, §7.9: any duplicate wording, stop). Not asked of a clear refusal.
+fn duplicate_wording(result: &Value, beside: &[Value], reading: Reading<'_>) -> Option<String> {
+    let errors = result
+        .get("errors")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let of_a_duplicate = |entry: &&Value| {
+        let code = member(entry, "code");
+        let coded = !code.trim().is_empty() && reading.duplicate_codes.say(&code);
+        coded || reading.duplicate_texts.are_in(&text(entry))
+    };
+    let said: Vec<String> = errors
+        .iter()
+        .chain(beside)
+        .filter(of_a_duplicate)
+        .map(text)
+        .collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Where the created document stands, if exactly one is echoed with its whole key.
@@ -135,14 +181,17 @@ fn message(entry: &Value) -> LedgerMessage {
     }
 }
 
-/// The text of each message; the whole of one that has none, so that nothing is swallowed.
-fn texts(entries: &[Value]) -> Vec<String> {
-    let text = |entry: &Value| match entry {
+/// The text of a message; the whole of one that has none, so that nothing is swallowed.
+fn text(entry: &Value) -> String {
+    match entry {
         Value::String(text) => text.clone(),
         other => Some(member(other, "message"))
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| other.to_string()),
-    };
+    }
+}
+
+fn texts(entries: &[Value]) -> Vec<String> {
     entries.iter().map(text).collect()
 }
 
@@ -163,6 +212,8 @@ mod tests {
                 daybook: &path("daybookCode"),
                 voucher: &path("voucher"),
                 error_severities: &Words::new(["1", "error"]),
+                duplicate_texts: &Fragments::new(vec!["already exists".into()]).unwrap(),
+                duplicate_codes: &Words::new(["4711"]),
             },
         )
     }
@@ -198,14 +249,69 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_reference_is_accepted_with_its_warning() {
+    fn a_duplicate_reference_is_an_answer_of_its_own_with_its_warning() {
         let answer = judge(
             200,
             r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},
                 "supplementaryMessages":[{"severity":"warning","message":"The reference already exists on another invoice for this supplier"}],
                 "supplierInvoices":[{"voucher":442}]}"#,
         );
-        let warnings = vec!["The reference already exists on another invoice for this supplier".to_owned()];
+        let warning = "The reference already exists on another invoice for this supplier".to_owned();
+        assert_eq!(answer, PostAnswer::DuplicateWarned { key: None, warning });
+    }
+
+    #[test]
+    fn a_duplicate_is_told_however_the_installation_carries_it() {
+        let words = r#"{"message":"Reference ALREADY EXISTS","severity":2}"#;
+        let coded = r#"{"message":"Referenz vergeben","severity":2,"code":"4711"}"#;
+        for (content, warning) in [
+            // as a failure with nothing but a warning
+            (
+                format!(r#"{{"submitResult":{{"success":false,"errorSeverity":2,"errors":[{words}]}}}}"#),
+                "Reference ALREADY EXISTS",
+            ),
+            // by its code alone
+            (
+                format!(r#"{{"submitResult":{{"success":false,"errorSeverity":2,"errors":[{coded}]}}}}"#),
+                "Referenz vergeben",
+            ),
+            // as an error, with the number of what was stored all the same
+            (
+                r#"{"submitResult":{"success":false,"errorSeverity":1,"errors":[{"message":"It already exists","severity":1}]},"supplierInvoices":[{"voucher":443}]}"#
+                    .to_owned(),
+                "It already exists",
+            ),
+            // among others, and only it is told
+            (
+                format!(
+                    r#"{{"submitResult":{{"success":true,"errorSeverity":0,"errors":[]}},"supplementaryMessages":[{{"severity":"warning","message":"No terms"}},{words}]}}"#
+                ),
+                "Reference ALREADY EXISTS",
+            ),
+        ] {
+            let PostAnswer::DuplicateWarned { warning: told, .. } = judge(200, &content) else {
+                panic!("{content}")
+            };
+            assert_eq!(told, warning);
+        }
+        let echoed = judge(
+            200,
+            r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},"supplementaryMessages":["It already exists"],
+                "supplierInvoices":[{"voucher":442,"postingYear":2024,"daybookCode":"SINV"}]}"#,
+        );
+        assert!(
+            matches!(&echoed, PostAnswer::DuplicateWarned { key: Some(key), .. } if key.voucher == Voucher(442)),
+            "{echoed:?}"
+        );
+    }
+
+    #[test]
+    fn another_warning_goes_on_record_with_the_document() {
+        let answer = judge(
+            200,
+            r#"{"submitResult":{"success":true,"errorSeverity":0,"errors":[]},"supplementaryMessages":[{"severity":"warning","message":"No terms"}]}"#,
+        );
+        let warnings = vec!["No terms".to_owned()];
         assert_eq!(answer, PostAnswer::Accepted { key: None, warnings });
     }
 
@@ -361,6 +467,7 @@ mod tests {
                     prop_assert_eq!(messages.len(), entries.len() + beside.len());
                 }
                 PostAnswer::NeverArrived { detail } => prop_assert!(false, "with a submitResult it arrived: {detail}"),
+                PostAnswer::DuplicateWarned { warning, .. } => prop_assert!(false, "nobody said so: {warning}"),
                 PostAnswer::Unknown { .. } => {}
             }
         }

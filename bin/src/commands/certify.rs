@@ -248,6 +248,12 @@ async fn prove(
                 tell(&format!("{kind} {reference}: QAD warned: {warning}"))?;
             }
         }
+        PostAnswer::DuplicateWarned { warning, .. } => {
+            return Err(Failure::Person(format!(
+                "QAD says that the reference {reference} of the test {kind} exists already ({warning}), and a look-up just before did not \
+                 show it: correct the profile's look-up browse and columns, or run the certification again"
+            )));
+        }
         PostAnswer::Refused { messages } => {
             let said: Vec<String> = messages
                 .iter()

@@ -11,6 +11,7 @@ use tieout_domain::journal::Actor;
 use tieout_domain::report::{Command, Exclusion, Step};
 use tieout_domain::workflow::{Desk, Loaded, person};
 
+pub(super) use self::resolve::key_of;
 pub use self::resolve::resolve;
 pub use self::reverse::reverse;
 use self::without_effects::WithoutEffects;
@@ -20,15 +21,19 @@ use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out};
 
 /// Who decides, and why: neither may be blank.
-struct Decided {
-    actor: Actor,
-    why: String,
+pub(super) struct Decided {
+    pub(super) actor: Actor,
+    pub(super) why: String,
 }
 
 impl Decided {
     fn of(decision: &Decision) -> Result<Self, Failure> {
-        let name = PersonName::new(&decision.person).map_err(|e| Failure::Usage(format!("--as: {e}")))?;
-        let why = decision.why.trim();
+        Self::by(&decision.person, &decision.why)
+    }
+
+    pub(super) fn by(person_name: &str, why: &str) -> Result<Self, Failure> {
+        let name = PersonName::new(person_name).map_err(|e| Failure::Usage(format!("--as: {e}")))?;
+        let why = why.trim();
         if why.is_empty() {
             return Err(Failure::Usage(
                 "--why is blank: say why, it stands in the report's trail for good".to_owned(),

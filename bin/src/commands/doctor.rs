@@ -3,6 +3,7 @@
 
 mod finding;
 mod ground;
+mod recovery;
 mod source;
 
 use std::path::Path;
@@ -124,6 +125,9 @@ async fn connection(installation: &Installation, config: &ConnectionConfig) -> (
             "mend those first",
         )
     });
+    if sound && logged_in {
+        findings.push(recovery::look(installation, config).await);
+    }
     if let Some(taken) = &taken {
         findings.push(taken.finding(config.expensify.go_live));
     }

@@ -32,11 +32,12 @@ macro_rules! pages {
     },)*] };
 }
 
-const WRITTEN: [Page; 11] = pages! {
+const WRITTEN: [Page; 12] = pages! {
     "first-steps": "from nothing to the first cycle, in order",
     "states": "every state of a report, and what to do",
     "in-doubt": "an unknown outcome, and how it is settled",
     "after-posting": "what changed since, reversals and corrections",
+    "recovery": "a log that is older than QAD, and the way back",
     "rules": "how Expensify's words become QAD's coding",
     "profile": "the QAD profile: filling it in, certifying it",
     "errors": "what a command says when it ends early",

@@ -5,12 +5,14 @@ mod credentials;
 mod decide;
 pub mod demo;
 mod doctor;
+mod explained;
 mod find;
 mod guide;
 mod init;
 mod log;
 mod outcome;
 mod profile;
+mod reconcile;
 mod reports;
 mod rules;
 mod sandbox;
@@ -45,6 +47,7 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Resolve(args) => decide::resolve(&Installation::open(&config)?, args, out).await,
         Command::Exclude(args) => decide::exclude(&Installation::open(&config)?, args, out).await,
         Command::Reverse(args) => decide::reverse(&Installation::open(&config)?, args, out).await,
+        Command::Reconcile(args) => reconcile::run(&Installation::open(&config)?, args, out).await,
         Command::Log(args) => log::run(&Installation::open(&config)?, args, out).await,
     }
 }

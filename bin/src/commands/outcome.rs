@@ -12,6 +12,8 @@ use crate::out::{DONE, OUTSIDE, PERSON};
 pub struct Summary {
     connection: String,
     complete: bool,
+    /// QAD shows documents that the log does not explain: nothing posts.
+    in_recovery: bool,
     seen: usize,
     captured: usize,
     withdrawn: usize,
@@ -38,7 +40,8 @@ impl Summary {
         if let Some(why) = &cycle.polled.failure {
             warnings.push(format!("the poll was not complete: {why}"));
         }
-        if let Some(why) = cycle.shut.as_ref().filter(|_| cycle.polled.complete) {
+        let told_already = !cycle.polled.complete && !cycle.in_recovery;
+        if let Some(why) = cycle.shut.as_ref().filter(|_| !told_already) {
             warnings.push(format!("nothing was posted: {why}"));
         }
         warnings.extend(cycle.held_masters.iter().map(|held| format!("QAD's {held}")));
@@ -86,6 +89,7 @@ impl Summary {
         Self {
             connection: connection.to_owned(),
             complete: cycle.polled.complete,
+            in_recovery: cycle.in_recovery,
             seen: cycle.polled.seen.len(),
             captured: cycle.polled.captured,
             withdrawn: cycle.polled.withdrawn,

@@ -3,6 +3,11 @@
 //! One task a connection: its cycles follow one another, so that two never run at once. Told to stop, a connection that
 //! waits ends at once; one at work finishes the step in hand for a grace time, and what it leaves is resolvable from
 //! the log: an intent without an outcome is what the next cycle resolves first.
+//!
+//! Between two cycles it wakes for look-ups of documents in doubt that are due, so that doubt ends soon and not only with
+//! the next cycle. Expensify is not asked for that.
+
+mod looks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,7 +122,11 @@ async fn connection(
         }
     };
     // Kept from cycle to cycle: only what the log has beyond it is read.
-    let mut roster = Roster::new(Streams(config.id));
+    let delays = installation.profile(&config).map_or_else(
+        |_| Vec::new(),
+        |profile| profile.waits.resolve_delays.iter().map(|delay| delay.0).collect(),
+    );
+    let mut roster = Roster::new(Streams(config.id)).looking_again_after(delays);
     let mut versions = installation.credential_versions(&config);
     while !*stopped.borrow() {
         match cycle(&installation, &config, &world, &mut roster, false).await {
@@ -149,9 +158,19 @@ async fn connection(
                 let _ = out.aside(&format!("{}: {failure}", config.name));
             }
         }
-        tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(config.every) => {}
+        let next = tokio::time::Instant::now() + config.every;
+        loop {
+            let look = looks::due(&installation, &config, &world, &roster)
+                .map(|wait| tokio::time::Instant::now() + wait)
+                .filter(|due| *due < next);
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep_until(look.unwrap_or(next)) => {}
+            }
+            if look.is_none() {
+                break;
+            }
+            looks::look(&installation, &config, &world, &mut roster, out).await;
         }
     }
 }

@@ -18,6 +18,7 @@ use tieout_projections::work_list::{
     Bucket, DocumentStanding, ListedCase, ListedDocument, ListedReason, Row, RowDocument, apply,
 };
 
+use super::explained::{With, explained, explained_words};
 use super::find::{self, Found};
 use super::outcome::serde_name;
 use super::reports::Advice;
@@ -34,10 +35,16 @@ pub async fn show(installation: &Installation, args: &ReportArg, out: Out) -> Re
     let found = find::report(installation, &args.report, args.connection.as_deref()).await?;
     let entries = entries(installation, found).await?;
     let (shown, advice) = Shown::of(found, &entries);
+    let explained = explained(installation, found).await?;
     if !out.json {
-        out.words(&words(&shown, &advice, trail_of(found, &entries))?)?;
+        let mut text = words(&shown, &advice, trail_of(found, &entries))?;
+        text.push_str(&explained_words(&explained));
+        out.words(&text)?;
     }
-    out.document(&shown)?;
+    out.document(&With {
+        own: shown,
+        explained,
+    })?;
     Ok(DONE)
 }
 
@@ -45,10 +52,14 @@ pub async fn show(installation: &Installation, args: &ReportArg, out: Out) -> Re
 pub async fn trail(installation: &Installation, args: &ReportArg, out: Out) -> Result<u8, Failure> {
     let found = find::report(installation, &args.report, args.connection.as_deref()).await?;
     let trail = trail_of(found, &entries(installation, found).await?);
+    let explained = explained(installation, found).await?;
     if !out.json {
-        out.words(&rendered(&trail)?)?;
+        out.words(&format!("{}{}", rendered(&trail)?, explained_words(&explained)))?;
     }
-    out.document(&trail)?;
+    out.document(&With {
+        own: trail,
+        explained,
+    })?;
     Ok(DONE)
 }
 

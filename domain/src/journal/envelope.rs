@@ -41,6 +41,8 @@ pub enum SystemActor {
     Marker,
     /// Holds what is posted against the source and QAD again.
     Rechecker,
+    /// Holds what QAD shows against the log.
+    Reconciler,
 }
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +56,7 @@ impl fmt::Display for Actor {
                 SystemActor::Poster => "system: poster",
                 SystemActor::Marker => "system: marker",
                 SystemActor::Rechecker => "system: rechecker",
+                SystemActor::Reconciler => "system: reconciler",
             }),
         }
     }

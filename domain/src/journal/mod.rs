@@ -89,6 +89,10 @@ impl Streams {
     pub fn profile(self) -> StreamName {
         StreamName(format!("profile-{}", self.0))
     }
+    /// What the ledger shows beyond the log: recovery, and what a person explained.
+    pub fn ledger(self) -> StreamName {
+        StreamName(format!("ledger-{}", self.0))
+    }
     /// The report a stream of this connection is about, if it is a report's.
     pub fn report_of(self, stream: &StreamName) -> Option<ReportId> {
         stream

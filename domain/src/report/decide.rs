@@ -393,6 +393,10 @@ fn settle(
                 "{} documents with reference {reference} were seen in QAD: reverse all but one there, and adopt that one",
                 sightings.len()
             ))),
+            Doubt::WarnedOfDuplicate { key: Some(key), .. } => Err(Refusal::Contradicted(format!(
+                "QAD stored document {reference} as {key} and warned that the reference exists already: it is not absent; reverse \
+                 what is too much there, and adopt the one that is left"
+            ))),
             Doubt::Unread { key: Some(key), .. } => Err(Refusal::Contradicted(format!(
                 "QAD confirmed document {reference} as {key}: it is not absent; adopt it"
             ))),

@@ -155,11 +155,22 @@ pub enum Doubt {
         /// All of them.
         sightings: Vec<Sighting>,
     },
+    /// QAD warned that the reference exists already, and a look-up shows one document or none: an incident for a person
+    /// to settle, because there may be another one that it does not show.
+    WarnedOfDuplicate {
+        /// Where ours stands, as far as QAD said or shows it.
+        key: Option<DocumentKey>,
+        /// The warning, verbatim.
+        warning: String,
+    },
 }
 impl Doubt {
     /// Only a person can settle it.
     pub fn is_incident(&self) -> bool {
-        matches!(self, Self::Differs { .. } | Self::Duplicated { .. })
+        matches!(
+            self,
+            Self::Differs { .. } | Self::Duplicated { .. } | Self::WarnedOfDuplicate { .. }
+        )
     }
     /// In words.
     pub fn describe(&self) -> String {
@@ -180,6 +191,13 @@ impl Doubt {
             Self::Duplicated { sightings } => {
                 let list: Vec<String> = sightings.iter().map(|s| s.key.to_string()).collect();
                 format!("more than one document bears our reference: {}", list.join(", "))
+            }
+            Self::WarnedOfDuplicate { key, warning } => {
+                let ours = key.as_ref().map_or_else(
+                    || "QAD named no number for ours".to_owned(),
+                    |key| format!("ours is {key}"),
+                );
+                format!("QAD warned that the reference exists already ({ours}): {warning}")
             }
         }
     }

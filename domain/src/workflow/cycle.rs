@@ -58,6 +58,8 @@ pub struct CycleOutcome {
     pub rechecked: Option<Rechecked>,
     /// Why nothing was posted, if posting was shut.
     pub shut: Option<String>,
+    /// QAD shows documents that the log does not explain: nothing posts until they are.
+    pub in_recovery: bool,
     /// QAD could not be asked for its chart.
     pub ledger_unreachable: bool,
     /// Masters that are not believed at present.
@@ -93,7 +95,7 @@ pub async fn run_cycle<P: Ports>(
 
     progress(Step::Resolve);
     roster.catch_up(log).await?;
-    let resolved = desk.resolve(roster).await?;
+    let resolved = desk.resolve_due(roster).await?;
 
     progress(Step::Map);
     roster.catch_up(log).await?;
@@ -114,13 +116,16 @@ pub async fn run_cycle<P: Ports>(
     };
 
     roster.catch_up(log).await?;
+    let watched = desk.watch_the_ledger(roster, !ledger_unreachable).await?;
+    let in_recovery = watched.in_recovery.is_some();
     let shut = match &chart.refreshed {
+        _ if in_recovery => watched.in_recovery,
         Err(error) => Some(format!("QAD's chart could not be confirmed today: {error}")),
         Ok(()) if !polled.complete => {
             Some("the poll was not complete: a report posts only as a complete poll showed it".to_owned())
         }
         Ok(()) => match desk.gate().await? {
-            Gate::Open => None,
+            Gate::Open => watched.unlisted,
             Gate::Shut { why } => Some(why),
         },
     };
@@ -163,6 +168,7 @@ pub async fn run_cycle<P: Ports>(
         marked,
         rechecked,
         shut,
+        in_recovery,
         ledger_unreachable,
         held_masters,
         stages,

@@ -87,7 +87,11 @@ impl<P: Ports> Desk<'_, P> {
     }
 
     /// The report's expenses that another report carries to QAD already.
-    async fn claimed_elsewhere(&self, id: ReportId, report: &Report) -> Result<Vec<Reason>, WorkflowError> {
+    pub(super) async fn claimed_elsewhere(
+        &self,
+        id: ReportId,
+        report: &Report,
+    ) -> Result<Vec<Reason>, WorkflowError> {
         let Some(capture) = report.capture() else {
             return Ok(Vec::new());
         };

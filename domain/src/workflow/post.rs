@@ -321,6 +321,14 @@ impl<P: Ports> Desk<'_, P> {
                 posted.in_doubt += 1;
                 doubt(detail)
             }
+            PostAnswer::DuplicateWarned { key, warning } => {
+                posted.in_doubt += 1;
+                Command::RecordDoubt {
+                    reference,
+                    doubt: self.look_warned(id, &loaded.report, document, key, warning).await,
+                    since: given_up.clone(),
+                }
+            }
             PostAnswer::Refused { messages } => match self.look(id, &loaded.report, document).await {
                 Shown::Absent => {
                     posted.refused += 1;

@@ -1,12 +1,17 @@
 //! Step 3: settle what is in doubt, before anything new is sent (law 4).
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::desk::{Desk, Loaded, WorkflowError};
+use super::duplicate::worse;
 use super::roster::Roster;
 use super::settle::Shown;
 use crate::ids::{Reference, ReportId};
 use crate::journal::{Actor, SystemActor};
 use crate::ports::Ports;
-use crate::report::{Command, DocumentState, Doubt, Proof};
+use crate::report::{Command, DocumentFile, DocumentState, Doubt, Proof};
+use crate::time::Moment;
 
 /// What the step came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,13 +36,96 @@ impl<P: Ports> Desk<'_, P> {
             }
             match self.resolve_report(report, &mut resolved).await {
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => resolved.waiting += 1,
-                other => other?,
+                other => drop(other?),
             }
         }
         Ok(resolved)
     }
 
-    async fn resolve_report(&self, id: ReportId, resolved: &mut Resolved) -> Result<(), WorkflowError> {
+    /// The step of a cycle, whose roster is that of the log: looks up those documents in doubt that are due (see
+    /// [`super::look_again`]); a process that has just begun, all.
+    pub async fn resolve_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
+        let flying = flying(roster);
+        roster
+            .looks()
+            .keep(|report, reference| flying.contains(&(report, reference)));
+        self.look_up_due(roster).await
+    }
+
+    /// The same between two cycles, for what was in doubt when the last one ended. What other instances are at by now is
+    /// left to them.
+    pub async fn resolve_between(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
+        self.look_up_due(roster).await
+    }
+
+    async fn look_up_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
+        let mut resolved = Resolved::default();
+        let flying = flying(roster);
+        let reports: BTreeSet<ReportId> = flying.iter().map(|(report, _)| *report).collect();
+        for report in reports {
+            if self.ports.stopping() {
+                break;
+            }
+            let now = self.now();
+            let own: Vec<Reference> = flying
+                .iter()
+                .filter(|(of, _)| *of == report)
+                .map(|(_, reference)| *reference)
+                .collect();
+            let looked = roster.looked();
+            let due = |reference: &Reference| {
+                looked
+                    .due_in(report, *reference, &now, self.connection.quarantine)
+                    .is_zero()
+            };
+            if !own.iter().any(due) {
+                let incidents = own
+                    .iter()
+                    .filter(|reference| looked.is_incident(report, **reference))
+                    .count();
+                resolved.incidents += incidents;
+                resolved.waiting += own.len() - incidents;
+                continue;
+            }
+            match self.resolve_report(report, &mut resolved).await {
+                Err(WorkflowError::Journal(error)) if error.is_conflict() => {
+                    resolved.waiting += 1;
+                    for reference in own {
+                        roster
+                            .looks()
+                            .note(report, reference, now.clone(), now.clone(), false);
+                    }
+                }
+                other => {
+                    let loaded = other?;
+                    for reference in own {
+                        roster.looks().settle(report, reference, now.clone());
+                    }
+                    for (reference, since, incident) in still_in_doubt(&loaded) {
+                        roster
+                            .looks()
+                            .note(report, reference, since, now.clone(), incident);
+                    }
+                }
+            }
+        }
+        Ok(resolved)
+    }
+
+    /// How long until a document in doubt is due to be looked up; `None` while nothing is in doubt.
+    pub fn next_look(&self, roster: &Roster) -> Option<Duration> {
+        let now = self.now();
+        flying(roster)
+            .into_iter()
+            .map(|(report, reference)| {
+                roster
+                    .looked()
+                    .due_in(report, reference, &now, self.connection.quarantine)
+            })
+            .min()
+    }
+
+    async fn resolve_report(&self, id: ReportId, resolved: &mut Resolved) -> Result<Loaded, WorkflowError> {
         let mut loaded = self.load(id).await?;
         let in_flight: Vec<Reference> = loaded.report.dossier().map_or_else(Vec::new, |dossier| {
             let flying = |state: &DocumentState| {
@@ -56,7 +144,7 @@ impl<P: Ports> Desk<'_, P> {
         for reference in in_flight {
             loaded = self.resolve_document(id, loaded, reference, resolved).await?;
         }
-        Ok(())
+        Ok(loaded)
     }
 
     async fn resolve_document(
@@ -87,33 +175,35 @@ impl<P: Ports> Desk<'_, P> {
             };
             (loaded, _) = self.record(id, loaded, resolver.clone(), command).await?;
         }
-        let since = match loaded
+        let (since, known) = match loaded
             .report
             .dossier()
             .and_then(|d| d.file(reference))
             .map(|f| &f.state)
         {
-            Some(DocumentState::InDoubt { since, .. }) => since.clone(),
+            Some(DocumentState::InDoubt { since, doubt, .. }) => (since.clone(), doubt.clone()),
             _ => return Ok(loaded),
         };
         let shown = self.look(id, &loaded.report, &file.document).await;
         self.ports.passing("looked");
+        if known.is_incident() {
+            // Only a person settles it, whatever is shown now: what a look-up finds may only make it worse.
+            resolved.incidents += 1;
+            let Some(doubt) = worse(&known, &shown) else {
+                return Ok(loaded);
+            };
+            let command = Command::RecordDoubt {
+                reference,
+                doubt,
+                since,
+            };
+            return Ok(self.record(id, loaded, resolver, command).await?.0);
+        }
         match &shown {
             Shown::Absent if now.millis_since(&since) >= quarantine_millis(self.connection.quarantine) => {
-                if let Some(DocumentState::InDoubt {
-                    doubt:
-                        doubt @ (Doubt::Unread { key: Some(_), .. }
-                        | Doubt::Differs { .. }
-                        | Doubt::Duplicated { .. }),
-                    ..
-                }) = loaded
-                    .report
-                    .dossier()
-                    .and_then(|d| d.file(reference))
-                    .map(|f| &f.state)
-                {
+                if matches!(known, Doubt::Unread { key: Some(_), .. }) {
                     // QAD showed it before and does not now: that is not absence, and a person must look.
-                    tracing::warn!(report = %id, %reference, doubt = doubt.describe(), "a document seen before is not shown now");
+                    tracing::warn!(report = %id, %reference, doubt = known.describe(), "a document seen before is not shown now");
                     resolved.incidents += 1;
                     return Ok(loaded);
                 }
@@ -155,6 +245,26 @@ impl<P: Ports> Desk<'_, P> {
             }
         }
     }
+}
+
+fn flying(roster: &Roster) -> BTreeSet<(ReportId, Reference)> {
+    roster
+        .iter()
+        .flat_map(|(report, brief)| brief.flying().map(move |reference| (report, reference)))
+        .collect()
+}
+
+/// The documents of a report that are still in doubt: since when, and whether only a person settles them.
+fn still_in_doubt(loaded: &Loaded) -> Vec<(Reference, Moment, bool)> {
+    let doubt = |file: &DocumentFile| match &file.state {
+        DocumentState::InDoubt { since, doubt, .. } => {
+            Some((file.document.reference, since.clone(), doubt.is_incident()))
+        }
+        _ => None,
+    };
+    loaded.report.dossier().map_or_else(Vec::new, |dossier| {
+        dossier.documents.iter().filter_map(doubt).collect()
+    })
 }
 
 fn quarantine_millis(quarantine: std::time::Duration) -> u64 {

@@ -3,9 +3,13 @@
 //! It reads of each event only what moves a report between stages; payloads are passed over unread.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::known::Known;
+use super::look_again::Looks;
 use super::recheck::Rechecks;
 use crate::ids::{DocumentKind, Generation, Reference, ReportId};
 use crate::journal::{JournalError, PART_KIND, Streams, data_in_parts};
@@ -98,6 +102,14 @@ impl Brief {
         }
     }
 
+    /// The documents that are being sent or in doubt.
+    pub(super) fn flying(&self) -> impl Iterator<Item = Reference> {
+        self.documents
+            .iter()
+            .filter(|(_, mark)| *mark == Mark::InFlight)
+            .map(|(reference, _)| *reference)
+    }
+
     fn set(&mut self, reference: Option<Reference>, mark: Mark) {
         if let Some(entry) = self.documents.iter_mut().find(|(r, _)| Some(*r) == reference) {
             entry.1 = mark;
@@ -140,13 +152,16 @@ struct Data {
     facts: Facts,
 }
 
-/// The reports of a connection, by id.
+/// The reports of a connection, by id; and what a process remembers from cycle to cycle.
 pub struct Roster {
     streams: Streams,
     polls: StreamName,
     after: Option<Position>,
     rechecks: Rechecks,
     briefs: BTreeMap<ReportId, Brief>,
+    known: Known,
+    looks: Looks,
+    listed_on: Option<NaiveDate>,
 }
 
 impl Roster {
@@ -160,7 +175,17 @@ impl Roster {
             after: None,
             rechecks: Rechecks::default(),
             briefs: BTreeMap::new(),
+            known: Known::default(),
+            looks: Looks::default(),
+            listed_on: None,
         }
+    }
+
+    /// The same, with an installation's own delays between look-ups of what is in doubt.
+    #[must_use]
+    pub fn looking_again_after(mut self, delays: Vec<Duration>) -> Self {
+        self.looks.delayed_by(delays);
+        self
     }
 
     /// Reads what the log has beyond what was read before.
@@ -172,12 +197,14 @@ impl Roster {
             }
             for mut recorded in page {
                 // What is too large for one event lies in parts before it: its references too, unless it is a capture.
-                let capture = matches!(recorded.event.kind.as_str(), "Discovered" | "Revised");
                 let ours = self.streams.report_of(&recorded.stream).is_some();
-                if recorded.event.data.is_empty() && ours && !capture {
+                let capture = matches!(recorded.event.kind.as_str(), "Discovered" | "Revised");
+                let intent = recorded.event.kind == "PostingStarted";
+                if recorded.event.data.is_empty() && (intent || ours && !capture) {
                     recorded.event.data = data_in_parts(log, &recorded).await?;
                 }
                 self.apply(&recorded)?;
+                self.known.apply(&recorded)?;
                 self.after = Some(recorded.position);
             }
         }
@@ -186,6 +213,30 @@ impl Roster {
     /// When what is posted was last held against both systems.
     pub(super) fn rechecks(&self) -> &Rechecks {
         &self.rechecks
+    }
+
+    /// Which documents in QAD the log explains, whichever of its connections posted them.
+    pub fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The last look-ups of what is in doubt.
+    pub(super) fn looks(&mut self) -> &mut Looks {
+        &mut self.looks
+    }
+
+    /// See [`Self::looks`].
+    pub(super) fn looked(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// The day on which this process listed our documents in QAD last.
+    pub(super) fn listed_on(&self) -> Option<NaiveDate> {
+        self.listed_on
+    }
+
+    pub(super) fn set_listed_on(&mut self, day: NaiveDate) {
+        self.listed_on = Some(day);
     }
 
     /// Every report.

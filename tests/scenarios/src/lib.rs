@@ -213,6 +213,16 @@ impl Scene {
         last
     }
 
+    /// Runs `reconcile --ledger` on the installation's one connection; its exit status and its JSON (null, where it has none).
+    pub async fn reconcile(&self, more: &[&str]) -> (Option<i32>, serde_json::Value) {
+        let output = self
+            .tieout(&[&["reconcile", "--ledger", "--json"], more].concat())
+            .await;
+        let documents: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| serde_json::json!([{"failed": text(&output)}]));
+        (output.status.code(), documents[0].clone())
+    }
+
     /// Puts a proxy between the program and the stand-in Expensify.
     pub async fn through_a_proxy(&self) -> proxy::Proxy {
         let direct = self.stand_ins.expensify.url();
@@ -246,6 +256,16 @@ impl Scene {
                 .cloned()
                 .collect()
         })
+    }
+}
+
+/// Copies the log's files from one installation's folder (or a backup) into another, and takes away there what the source
+/// does not have: what SQLite has not yet moved into the first file counts too. Nobody may have it open.
+pub fn copy_log(from: &Path, to: &Path) {
+    for name in ["tieout.db", "tieout.db-wal", "tieout.db-shm"] {
+        if std::fs::copy(from.join(name), to.join(name)).is_err() {
+            let _ = std::fs::remove_file(to.join(name));
+        }
     }
 }
 

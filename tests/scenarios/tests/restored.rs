@@ -1,37 +1,25 @@
-//! A log that was restored from a backup knows less than QAD shows. Whatever was taken back with it, nothing is posted
-//! a second time.
+//! A log that was restored from a backup knows less than QAD shows. Whatever was taken back with it, nothing posts before
+//! `reconcile --ledger` has brought it up to QAD, and then it ties out. What only a person can settle is in `recovery`.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test: a surprise must end it")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: a surprise must end it"
+)]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tieout_domain::report::Proof;
-use tieout_projections::tie_out::What;
 use tieout_projections::work_list::DocumentStanding;
 use tieout_sandbox::month::Size;
-use tieout_scenarios::{Scene, binary, text};
+use tieout_scenarios::{Scene, binary, copy_log as copy, text};
 
 const REPORTS: usize = 8;
 const WORLD: Size = Size::Many {
     reports: REPORTS,
     lines: 2,
 };
-
-/// The files of the log: with what SQLite has not yet moved into the first.
-fn files(folder: &Path) -> [PathBuf; 3] {
-    ["tieout.db", "tieout.db-wal", "tieout.db-shm"].map(|name| folder.join(name))
-}
-
-/// Copies the log's files, and takes away in the target what the source does not have. Nobody has it open.
-fn copy(from: &Path, to: &Path) {
-    for (from, to) in files(from).iter().zip(&files(to)) {
-        match std::fs::copy(from, to) {
-            Ok(_) => {}
-            Err(_) => drop(std::fs::remove_file(to)),
-        }
-    }
-}
 
 /// A scene whose first cycle was killed at a point, and a backup of its log as it was then.
 async fn killed_and_backed_up(point: &str) -> (Scene, tempfile::TempDir) {
@@ -68,27 +56,54 @@ async fn adopted(scene: &Scene) -> usize {
         .count()
 }
 
-/// The backup is of `point`; everything is posted after it and nothing is marked yet when the log is lost.
-async fn lost_before_marking(point: &str, known: usize) {
+/// One cycle on a log that was restored: it says that it is in recovery, and posts nothing.
+async fn opens_in_recovery(scene: &Scene, when: &str) {
+    let before = scene.ledger();
+    let output = scene.tieout(&["sync", "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{when}: {}", text(&output));
+    let cycles: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of sync");
+    assert_eq!(cycles[0]["in_recovery"], true, "{when}: {cycles:#}");
+    assert_eq!(cycles[0]["posted"], 0, "{when}: {cycles:#}");
+    let warnings = cycles[0]["warnings"].to_string();
+    assert!(
+        warnings.contains("in recovery since") && warnings.contains("tieout reconcile --ledger"),
+        "{when}: {warnings}"
+    );
+    assert_eq!(scene.ledger(), before, "{when}: nothing was sent");
+}
+
+/// The restored log is brought up to QAD, and goes on as if nothing had been lost.
+async fn is_healed(scene: &Scene, adopts: usize, when: &str) {
+    let ledger = scene.ledger();
+    let (status, reconciled) = scene.reconcile(&[]).await;
+    assert_eq!(status, Some(0), "{when}: {reconciled:#}");
+    assert_eq!(reconciled["closed"], true, "{when}: {reconciled:#}");
+    let count = reconciled["adopted"].as_array().map(Vec::len);
+    assert_eq!(count, Some(adopts), "{when}: {reconciled:#}");
+    assert_eq!(scene.ledger(), ledger, "{when}: it cannot send");
+    let last = scene.settle(8).await;
+    assert_eq!(
+        scene.ledger(),
+        ledger,
+        "{when}: the ledger is the same to the last line"
+    );
+    scene.all_is_done(REPORTS, &last, when).await;
+}
+
+/// The backup is of `point`; everything is posted after it and nothing is marked yet when the log is lost. `known` are
+/// posted by the backup's log, `in_hand` more are being sent.
+async fn lost_before_marking(point: &str, known: usize, in_hand: usize) {
     let (scene, backup) = killed_and_backed_up(point).await;
     killed(&scene, "marking:1").await;
-    let ledger = scene.ledger();
     assert_eq!(
-        ledger.len(),
+        scene.ledger().len(),
         REPORTS,
         "{point}: all was posted before the log was lost"
     );
 
     copy(backup.path(), &installation(&scene));
-    let last = scene.settle(8).await;
-    assert_eq!(
-        scene.ledger(),
-        ledger,
-        "{point}: the ledger is the same to the last line"
-    );
-    scene
-        .all_is_done(REPORTS, &last, &format!("{point}: restored"))
-        .await;
+    opens_in_recovery(&scene, point).await;
+    is_healed(&scene, REPORTS - known - in_hand, point).await;
     assert_eq!(
         adopted(&scene).await,
         REPORTS - known,
@@ -100,80 +115,138 @@ async fn lost_before_marking(point: &str, known: usize) {
 async fn what_was_posted_since_the_backup_is_adopted_and_ties_out() {
     binary();
     tokio::join!(
-        lost_before_marking("mapped:8", 0),
-        lost_before_marking("sent:4", 3),
-        lost_before_marking("recorded:5", 5)
+        lost_before_marking("mapped:8", 0, 0),
+        lost_before_marking("sent:4", 3, 1),
+        lost_before_marking("recorded:5", 5, 0)
     );
 }
 
 /// A backup older than the reports themselves: nothing of them is in the log, and the poll shows none that is marked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_came_posted_and_was_marked_since_the_backup_is_named_as_missing() {
+async fn what_came_posted_and_was_marked_since_the_backup_is_healed_and_ties_out() {
     binary();
     let scene = Scene::with(WORLD, |_| {}).await;
     let backup = tempfile::tempdir().expect("a folder");
     copy(&installation(&scene), backup.path());
     let last = scene.settle(8).await;
     scene.all_is_done(REPORTS, &last, "the month").await;
-    let ledger = scene.ledger();
 
     copy(backup.path(), &installation(&scene));
-    scene.settle(8).await;
-    assert_eq!(scene.ledger(), ledger, "the ledger is the same to the last line");
-    let mut named = BTreeMap::new();
-    for difference in scene.tie_out().await.differences {
-        match difference.what {
-            What::MissingInLog { report_id, .. } => *named.entry(report_id).or_insert(0) += 1,
-            What::DocumentUnexplained { report_id, .. } => *named.entry(report_id).or_insert(0) += 10,
-            other => panic!("{other}"),
-        }
-    }
-    assert_eq!(named.len(), REPORTS, "{named:?}");
-    assert!(
-        named.values().all(|kinds| *kinds == 11),
-        "each at the source and in the ledger: {named:?}"
-    );
+    let tied = scene.tie_out().await;
+    assert!(!tied.ties(), "without the log nothing is accounted for");
+    opens_in_recovery(&scene, "restored").await;
+    opens_in_recovery(&scene, "restored, and a cycle later").await;
+    is_healed(&scene, REPORTS, "restored").await;
+    assert_eq!(adopted(&scene).await, REPORTS);
 }
 
-/// What was marked since the backup is not shown to a poll any more, so that the restored log takes it for withdrawn. It
-/// is not posted again, and the tie-out names every one of them.
-async fn lost_after_marking(point: &str, unknown: usize) {
+/// What was marked since the backup is not shown to a poll any more, so that the restored log takes it for withdrawn.
+async fn lost_after_marking(point: &str, known: usize, in_hand: usize) {
     let (scene, backup) = killed_and_backed_up(point).await;
     let last = scene.settle(8).await;
     scene
         .all_is_done(REPORTS, &last, &format!("{point}: the month went on"))
         .await;
-    let ledger = scene.ledger();
 
     copy(backup.path(), &installation(&scene));
-    scene.settle(8).await;
-    assert_eq!(
-        scene.ledger(),
-        ledger,
-        "{point}: the ledger is the same to the last line"
-    );
-    scene.nothing_is_wrong(&format!("{point}: restored"));
-    let mut named = BTreeMap::new();
-    for difference in scene.tie_out().await.differences {
-        match difference.what {
-            What::ShownThoughWithdrawn { report_id } => *named.entry(report_id).or_insert(0) += 1,
-            What::DocumentUnexplained { report_id, .. } => *named.entry(report_id).or_insert(0) += 10,
-            other => panic!("{point}: {other}"),
-        }
+    let unknown = REPORTS - known - in_hand;
+    if unknown > 0 {
+        opens_in_recovery(&scene, point).await;
+        is_healed(&scene, unknown, point).await;
+    } else {
+        // Everything is known, but that it was marked: that is no matter of the ledger.
+        let last = scene.settle(8).await;
+        scene.all_is_done(REPORTS, &last, point).await;
     }
-    assert_eq!(named.len(), unknown, "{point}: {named:?}");
-    assert!(
-        named.values().all(|kinds| *kinds == 11),
-        "each at the source and in the ledger: {named:?}"
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_marked_since_the_backup_is_healed_and_ties_out() {
+    binary();
+    tokio::join!(
+        lost_after_marking("mapped:8", 0, 0),
+        lost_after_marking("sent:4", 3, 1),
+        lost_after_marking("marking:1", REPORTS, 0)
+    );
+}
+
+/// The reconciliation itself is killed, a cycle comes in between, and it is run again.
+async fn killed_while_reconciling(point: &str) {
+    let scene = Scene::with(WORLD, |_| {}).await;
+    let backup = tempfile::tempdir().expect("a folder");
+    copy(&installation(&scene), backup.path());
+    scene.settle(8).await;
+    copy(backup.path(), &installation(&scene));
+    let ledger = scene.ledger();
+
+    let output = scene
+        .run(&["reconcile", "--ledger"], &[("TIEOUT_CRASH_AT", point)])
+        .await;
+    assert_eq!(output.status.code(), None, "killed at {point}: {}", text(&output));
+    let between = scene.tieout(&["sync", "--json"]).await;
+    assert_eq!(between.status.code(), Some(1), "{point}: {}", text(&between));
+    assert_eq!(scene.ledger(), ledger, "{point}: nothing posts in between");
+    let (status, reconciled) = scene.reconcile(&[]).await;
+    assert_eq!(status, Some(0), "{point}: {reconciled:#}");
+    let last = scene.settle(8).await;
+    scene.all_is_done(REPORTS, &last, point).await;
+    assert_eq!(scene.ledger(), ledger, "{point}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reconciliation_killed_at_any_point_is_run_again() {
+    binary();
+    tokio::join!(
+        killed_while_reconciling("intent:1"),
+        killed_while_reconciling("looked:4"),
+        killed_while_reconciling("healed:3"),
+        killed_while_reconciling("healed:8")
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_was_marked_since_the_backup_is_not_posted_again_and_is_named() {
+async fn where_nothing_is_unexplained_there_is_nothing_to_reconcile_and_the_doctor_says_so() {
     binary();
-    tokio::join!(
-        lost_after_marking("mapped:8", 8),
-        lost_after_marking("sent:4", 4),
-        lost_after_marking("marking:1", 0)
+    let scene = Scene::with(Size::Many { reports: 2, lines: 1 }, |_| {}).await;
+    let backup = tempfile::tempdir().expect("a folder");
+    copy(&installation(&scene), backup.path());
+    scene.settle(6).await;
+    let (status, reconciled) = scene.reconcile(&[]).await;
+    assert_eq!(status, Some(0), "{reconciled:#}");
+    assert_eq!(
+        (&reconciled["documents"], &reconciled["closed"]),
+        (&2.into(), &false.into()),
+        "{reconciled:#}"
     );
+
+    let recovery = || async {
+        let output = scene.tieout(&["doctor", "--json"]).await;
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON of the doctor");
+        let checks = found["connections"][0]["checks"]
+            .as_array()
+            .expect("checks")
+            .clone();
+        checks
+            .into_iter()
+            .find(|check| check["name"] == "recovery")
+            .expect("a line for it")
+    };
+    assert_eq!(recovery().await["ok"], true);
+    copy(backup.path(), &installation(&scene));
+    let told = recovery().await;
+    assert_eq!(told["ok"], false, "{told:#}");
+    assert!(
+        told["detail"]
+            .to_string()
+            .contains("the next cycle opens in recovery"),
+        "{told:#}"
+    );
+    scene.tieout(&["sync"]).await;
+    let told = recovery().await;
+    assert_eq!(told["ok"], false, "{told:#}");
+    assert!(
+        told["detail"].to_string().contains("in recovery since"),
+        "{told:#}"
+    );
+    assert!(told["fix"].to_string().contains("reconcile --ledger"), "{told:#}");
 }

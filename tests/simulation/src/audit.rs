@@ -60,7 +60,11 @@ impl<'a> Case<'a> {
             .filter(|owner| *owner != source.id)
             .collect();
         let state = stage.lock();
-        let sent = state.sends.iter().filter(|sent| !sent.forgotten).map(|sent| sent.reference);
+        let sent = state
+            .sends
+            .iter()
+            .filter(|sent| !sent.forgotten)
+            .map(|sent| sent.reference);
         Self {
             source,
             held: state.qad.of(source.id).cloned().collect(),
@@ -108,7 +112,9 @@ impl<'a> Case<'a> {
         let shown = self.source.there == There::Shown;
         let marked = !self.source.labels.is_empty();
         match report.stage() {
-            Reached::Unseen => self.blame_if(shown, || "the source shows it, and the log does not know it".into()),
+            Reached::Unseen => self.blame_if(shown, || {
+                "the source shows it, and the log does not know it".into()
+            }),
             Reached::Posted { dossier, .. } | Reached::MarkedExported { dossier, .. } => {
                 self.stands_whole(dossier);
                 self.blame_if(shown && !marked, || "posted, approved, and never marked".into());
@@ -117,7 +123,9 @@ impl<'a> Case<'a> {
             }
             Reached::Posting(dossier) => {
                 let stuck = !dossier.documents.iter().any(|file| for_a_person(&file.state));
-                self.blame_if(stuck, || "it is stuck, and nothing of it is for a person to settle".into());
+                self.blame_if(stuck, || {
+                    "it is stuck, and nothing of it is for a person to settle".into()
+                });
                 self.is_unmarked(marked);
                 self.has_nothing_but(&named_in(dossier));
             }
@@ -130,7 +138,12 @@ impl<'a> Case<'a> {
                 self.has_nothing_but(&posted_in(dossier));
             }
             Reached::Rejected { reasons, .. } => {
-                let uncoded = self.source.facts.lines.iter().any(|line| line.category == "Mystery");
+                let uncoded = self
+                    .source
+                    .facts
+                    .lines
+                    .iter()
+                    .any(|line| line.category == "Mystery");
                 let of = |code| reasons.iter().any(|reason| reason.code == code);
                 let carried = of(ReasonCode::ExpenseClaimed) && !self.carried.is_empty();
                 let rightly = uncoded || carried || of(ReasonCode::RefusedByQad);
@@ -160,16 +173,24 @@ impl<'a> Case<'a> {
             return;
         }
         let (posted, standing) = (posted_in(dossier), self.standing());
-        self.blame_if(posted != standing, || format!("the log says {posted:?}, QAD shows {standing:?}"));
+        self.blame_if(posted != standing, || {
+            format!("the log says {posted:?}, QAD shows {standing:?}")
+        });
         for (document, key, proof) in posted_files(dossier) {
             let there = self.held.iter().find(|held| held.held.key == *key);
-            let differing = there.map(|held| differences(document, &held.held)).unwrap_or_default();
+            let differing = there
+                .map(|held| differences(document, &held.held))
+                .unwrap_or_default();
             let taken = proof != Proof::Decided && !differing.is_empty();
-            self.blame_if(taken, || format!("{key} was taken as agreeing, and differs: {differing:?}"));
+            self.blame_if(taken, || {
+                format!("{key} was taken as agreeing, and differs: {differing:?}")
+            });
         }
         let captured = expenses_of(&dossier.capture.payload.facts);
         let standing = self.standing_expenses.clone();
-        self.blame_if(captured != standing, || format!("captured {captured:?}, and QAD holds {standing:?}"));
+        self.blame_if(captured != standing, || {
+            format!("captured {captured:?}, and QAD holds {standing:?}")
+        });
     }
 
     fn is_unmarked(&mut self, marked: bool) {
@@ -179,14 +200,20 @@ impl<'a> Case<'a> {
 
     fn has_nothing_but(&mut self, named: &BTreeSet<DocumentKey>) {
         let more: Vec<DocumentKey> = self.standing().difference(named).cloned().collect();
-        self.blame_if(!more.is_empty(), || format!("QAD shows {more:?} of it, and its state names none of them"));
+        self.blame_if(!more.is_empty(), || {
+            format!("QAD shows {more:?} of it, and its state names none of them")
+        });
     }
 
     fn is_as_the_source_shows(&mut self, report: &Report, shown: bool) {
-        let captured = report.capture().map(|capture| expenses_of(&capture.payload.facts));
+        let captured = report
+            .capture()
+            .map(|capture| expenses_of(&capture.payload.facts));
         let there = expenses_of(&self.source.facts);
         let stale = shown && captured.as_ref() != Some(&there);
-        self.blame_if(stale, || format!("captured {captured:?}, and the source shows {there:?}"));
+        self.blame_if(stale, || {
+            format!("captured {captured:?}, and the source shows {there:?}")
+        });
     }
 
     /// The trail explains every document, and names every attempt.
@@ -211,14 +238,18 @@ impl<'a> Case<'a> {
             .filter(|held| !named.contains(&held.held.key))
             .map(|held| format!("{} ({})", held.held.key, held.sent.reference))
             .collect();
-        self.blame_if(!unexplained.is_empty(), || format!("the trail does not explain {unexplained:?}"));
+        self.blame_if(!unexplained.is_empty(), || {
+            format!("the trail does not explain {unexplained:?}")
+        });
         let mut sent: BTreeMap<Reference, usize> = BTreeMap::new();
         for reference in &self.sent {
             *sent.entry(*reference).or_default() += 1;
         }
         for (reference, times) in sent {
             let known = attempts.get(&reference).copied().unwrap_or(0);
-            self.blame_if(known < times, || format!("{reference} was sent {times} times, the trail names {known}"));
+            self.blame_if(known < times, || {
+                format!("{reference} was sent {times} times, the trail names {known}")
+            });
         }
     }
 }
@@ -276,7 +307,10 @@ fn nothing_stands_twice(stage: &Stage) {
             }
             for expense in held.expenses().into_keys() {
                 if let Some(other) = expenses.insert(expense.clone(), held.held.key.clone()) {
-                    wrong.push(format!("expense {expense} stands in {other} and in {}", held.held.key));
+                    wrong.push(format!(
+                        "expense {expense} stands in {other} and in {}",
+                        held.held.key
+                    ));
                 }
             }
         }
@@ -289,8 +323,14 @@ fn nothing_stands_twice(stage: &Stage) {
 fn nothing_is_of_nobody(stage: &Stage, sources: &[SourceReport]) {
     let mut state = stage.lock();
     let events = state.events();
-    let known: BTreeSet<ReportId> = events.iter().filter_map(|event| STREAMS.report_of(&event.stream)).collect();
-    for stranger in known.iter().filter(|id| !sources.iter().any(|source| source.id == **id)) {
+    let known: BTreeSet<ReportId> = events
+        .iter()
+        .filter_map(|event| STREAMS.report_of(&event.stream))
+        .collect();
+    for stranger in known
+        .iter()
+        .filter(|id| !sources.iter().any(|source| source.id == **id))
+    {
         state.broken(format!("the log knows a report {stranger} that never was"));
     }
 }

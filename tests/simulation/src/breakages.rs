@@ -63,16 +63,35 @@ pub fn all(mut print: impl FnMut(String)) -> bool {
         let caught = hunted(&binary, &breakage.name);
         right &= caught.is_some();
         let by = caught.unwrap_or_else(|| "NOT CAUGHT".to_owned());
-        print(format!("law {:<4} {}\n         {by}", breakage.law, breakage.name));
+        print(format!(
+            "law {:<4} {}\n         {by}",
+            breakage.law, breakage.name
+        ));
     }
-    print(format!("{} breakages, {}", list.len(), if right { "all caught" } else { "not all as they should be" }));
+    print(format!(
+        "{} breakages, {}",
+        list.len(),
+        if right {
+            "all caught"
+        } else {
+            "not all as they should be"
+        }
+    ));
     right
 }
 
 /// Copies what the workspace is built from.
 fn lay_out(root: &Path, copy: &Path) {
     drop(std::fs::remove_dir_all(copy));
-    for entry in ["Cargo.toml", "Cargo.lock", "domain", "adapters", "projections", "bin", "tests"] {
+    for entry in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "domain",
+        "adapters",
+        "projections",
+        "bin",
+        "tests",
+    ] {
         copy_all(&root.join(entry), &copy.join(entry));
     }
     // Beside the sound one, under another name.
@@ -110,8 +129,14 @@ fn apply(copy: &Path, breakage: &Breakage) {
         let path = copy.join(&edit.file);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", edit.file));
         let found = text.matches(&edit.find).count();
-        assert_eq!(found, 1, "breakage `{}`: {} has {found} of\n{}", breakage.name, edit.file, edit.find);
-        let put = edit.put.replace("BROKEN", &format!("crate::broken({:?})", breakage.name));
+        assert_eq!(
+            found, 1,
+            "breakage `{}`: {} has {found} of\n{}",
+            breakage.name, edit.file, edit.find
+        );
+        let put = edit
+            .put
+            .replace("BROKEN", &format!("crate::broken({:?})", breakage.name));
         std::fs::write(&path, text.replace(&edit.find, &put)).expect("the copy");
     }
 }
@@ -119,7 +144,17 @@ fn apply(copy: &Path, breakage: &Breakage) {
 fn build(copy: &Path) -> PathBuf {
     let target = copy.join("../breakages-target");
     let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args(["build", "--quiet", "--locked", "--profile", "simulation", "-p", "tieout-simulation", "--bin", "tieout-broken"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "simulation",
+            "-p",
+            "tieout-simulation",
+            "--bin",
+            "tieout-broken",
+        ])
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", "-Awarnings")
@@ -142,7 +177,13 @@ fn hunted(binary: &Path, breakage: &str) -> Option<String> {
     let said = String::from_utf8_lossy(&output.stdout);
     // A panic is a catch too: the workflow fell over.
     let line = said.lines().next().map_or_else(
-        || String::from_utf8_lossy(&output.stderr).lines().take(2).collect::<Vec<_>>().join(" "),
+        || {
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        },
         ToOwned::to_owned,
     );
     Some(line)

@@ -41,8 +41,16 @@ pub fn worlds() -> Vec<SmallWorld> {
         world("one credit note", vec![report([owed(-4_200)])], true),
         world("one journal, paid at the source", vec![reimbursed], true),
         world(TWO_DOCUMENTS, vec![report([owed(21_250), carded(4_000)])], false),
-        world("one good, one rejected", vec![report([owed(100)]), report([uncoded])], false),
-        world("two that share an expense in time", vec![report([owed(100), owed(200)]), report([owed(300)])], false),
+        world(
+            "one good, one rejected",
+            vec![report([owed(100)]), report([uncoded])],
+            false,
+        ),
+        world(
+            "two that share an expense in time",
+            vec![report([owed(100), owed(200)]), report([owed(300)])],
+            false,
+        ),
     ]
 }
 
@@ -139,11 +147,13 @@ const EDITS: [Edit; 15] = [
     Edit::Duplicate(0),
 ];
 
-const DECISIONS: [Decide; 4] = [
+const DECISIONS: [Decide; 6] = [
     Decide::Rewind(0),
     Decide::Exclude(0),
     Decide::Adopt(0),
     Decide::Absent(0),
+    Decide::ReverseAgain(0),
+    Decide::ReverseForGood(0),
 ];
 
 /// Every plan of a walk over a world.
@@ -152,7 +162,11 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
     let base = run(quiet);
     let gates = 0..base.gates;
     let faults = every_fault(&base);
-    let struck = || faults.iter().map(|(call, nth, fault)| quiet.struck(*call, *nth, *fault));
+    let struck = || {
+        faults
+            .iter()
+            .map(|(call, nth, fault)| quiet.struck(*call, *nth, *fault))
+    };
     let deaths = [
         What::Crash,
         What::Reboot { off: 0 },
@@ -176,7 +190,11 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
         Walk::Faults => struck().collect(),
         // A fault changes how the run goes on: its own gates are cut, not those of the quiet run.
         Walk::FaultsTimesDeaths => struck()
-            .flat_map(|plan| (0..run(&plan).gates).map(move |at| plan.with(at, What::Crash)).collect::<Vec<_>>())
+            .flat_map(|plan| {
+                (0..run(&plan).gates)
+                    .map(move |at| plan.with(at, What::Crash))
+                    .collect::<Vec<_>>()
+            })
             .collect(),
         Walk::FaultPairs => struck()
             .flat_map(|plan| {
@@ -191,7 +209,12 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
             .collect(),
         Walk::Second => gates.map(|at| quiet.with(at, What::Switch)).collect(),
         Walk::SecondTimesFaults => struck()
-            .flat_map(|plan| gates.clone().map(move |at| plan.with(at, What::Switch)).collect::<Vec<_>>())
+            .flat_map(|plan| {
+                gates
+                    .clone()
+                    .map(move |at| plan.with(at, What::Switch))
+                    .collect::<Vec<_>>()
+            })
             .collect(),
         Walk::Suspended => gates
             .flat_map(|at| {
@@ -208,7 +231,9 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
             .flat_map(|at| EDITS.map(|edit| quiet.with(at, What::Edit(edit)).with(at, What::Switch)))
             .collect(),
         Walk::Decisions => {
-            let posts = faults.iter().filter(|(call, nth, _)| *call == Call::Post && *nth == 0);
+            let posts = faults
+                .iter()
+                .filter(|(call, nth, _)| *call == Call::Post && *nth == 0);
             posts
                 .flat_map(|(call, nth, fault)| {
                     let plan = quiet.struck(*call, *nth, *fault);
@@ -269,7 +294,12 @@ pub fn walk_all(breadth: Breadth, mut tell: impl FnMut(&str, String, usize, usiz
         for walk in WALKS.into_iter().filter(|walk| breadth.takes(&world, *walk)) {
             let before = covered.broken.len();
             let runs = walk_one(&world, walk, &mut covered);
-            tell(world.name, format!("{walk:?}"), runs, covered.broken.len() - before);
+            tell(
+                world.name,
+                format!("{walk:?}"),
+                runs,
+                covered.broken.len() - before,
+            );
         }
     }
     covered
@@ -283,7 +313,11 @@ pub fn first_violation(breadth: Breadth) -> Option<String> {
             walk_one(&world, walk, &mut covered);
             if let Some((_, what)) = covered.broken.first() {
                 let count = covered.broken.len();
-                return Some(format!("{walk:?} of {}, {count} runs: {}", world.name, what.first()?));
+                return Some(format!(
+                    "{walk:?} of {}, {count} runs: {}",
+                    world.name,
+                    what.first()?
+                ));
             }
         }
     }
@@ -298,12 +332,17 @@ fn walk_one(world: &SmallWorld, walk: Walk, covered: &mut Covered) -> usize {
     let broken = Mutex::new(Vec::new());
     run_all(&plans, |at, plan, outcome| {
         if !outcome.violations.is_empty() {
-            broken.lock().unwrap().push((at, plan.clone(), outcome.violations));
+            broken
+                .lock()
+                .unwrap()
+                .push((at, plan.clone(), outcome.violations));
         }
     });
     let mut broken = broken.into_inner().unwrap();
     broken.sort_by_key(|(at, ..)| *at);
     covered.runs.insert((world.name, walk), plans.len());
-    covered.broken.extend(broken.into_iter().map(|(_, plan, what)| (plan, what)));
+    covered
+        .broken
+        .extend(broken.into_iter().map(|(_, plan, what)| (plan, what)));
     plans.len()
 }

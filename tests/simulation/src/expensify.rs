@@ -52,10 +52,12 @@ impl SourceReport {
             .skip(1)
             .map(|(from, _)| *from)
             .chain([u64::MAX]);
-        self.versions
-            .iter()
-            .zip(ends)
-            .any(|((_, facts), end)| end > since && facts.as_ref().is_some_and(|facts| expenses_of(facts) == *expenses))
+        self.versions.iter().zip(ends).any(|((_, facts), end)| {
+            end > since
+                && facts
+                    .as_ref()
+                    .is_some_and(|facts| expenses_of(facts) == *expenses)
+        })
     }
 }
 

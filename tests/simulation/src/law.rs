@@ -91,7 +91,9 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
                 other.name()
             )),
         },
-        _ => wrong.push(format!("{reference} is sent, and the log knows of no such document")),
+        _ => wrong.push(format!(
+            "{reference} is sent, and the log knows of no such document"
+        )),
     }
 
     // Law 4: between two attempts stands what became of the first.
@@ -104,13 +106,14 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
         .collect();
     for pair in attempts.windows(2) {
         let settled = entries[pair[0]..pair[1]].iter().any(|entry| match &entry.event {
-            ReportEvent::PostingFailed { reference: of, .. } | ReportEvent::DocumentRefused { reference: of, .. } => {
-                *of == reference
-            }
+            ReportEvent::PostingFailed { reference: of, .. }
+            | ReportEvent::DocumentRefused { reference: of, .. } => *of == reference,
             _ => false,
         });
         if !settled {
-            wrong.push(format!("{reference} is sent again, and nothing says what came of the attempt before"));
+            wrong.push(format!(
+                "{reference} is sent again, and nothing says what came of the attempt before"
+            ));
         }
     }
 
@@ -124,21 +127,36 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
         let in_force = rules_in_force_at(stage, intent.position);
         let basis = &dossier.mapping.basis;
         if !beside_a_posted_one && in_force.as_ref() != Some(&basis.rules) {
-            wrong.push(format!("{reference} is sent under {}, and {in_force:?} was in force", basis.rules));
+            wrong.push(format!(
+                "{reference} is sent under {}, and {in_force:?} was in force",
+                basis.rules
+            ));
         }
         let chart = chart_at(stage, intent.position);
         if !beside_a_posted_one && chart.version() != basis.chart {
-            wrong.push(format!("{reference} is sent under {}, and {} was in force", basis.chart, chart.version()));
+            wrong.push(format!(
+                "{reference} is sent under {}, and {} was in force",
+                basis.chart,
+                chart.version()
+            ));
         }
-        let travel = in_force.and_then(|version| rules_of(&version.hash)).map(|which| ACCOUNTS[which]);
+        let travel = in_force
+            .and_then(|version| rules_of(&version.hash))
+            .map(|which| ACCOUNTS[which]);
         for line in &document.lines {
             let account = line.coding.account.as_str();
             let coded = match &line.origin {
                 tieout_domain::posting::LineOrigin::Clearing => ["2155", "2161"].contains(&account),
                 _ => Some(account) == travel,
             };
-            if !coded || chart.account(&line.coding.account).is_none_or(|account| !account.active) {
-                wrong.push(format!("{reference} is sent with account {account}, which is not what is in force"));
+            if !coded
+                || chart
+                    .account(&line.coding.account)
+                    .is_none_or(|account| !account.active)
+            {
+                wrong.push(format!(
+                    "{reference} is sent with account {account}, which is not what is in force"
+                ));
             }
         }
         let captured = expenses_of(&dossier.capture.payload.facts);
@@ -149,7 +167,9 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
             .is_some_and(|source| source.showed_since(process.began, &captured));
         drop(state);
         if !showed {
-            wrong.push(format!("{reference} is sent, and the source did not show it like this in this cycle"));
+            wrong.push(format!(
+                "{reference} is sent, and the source did not show it like this in this cycle"
+            ));
         }
     }
 
@@ -157,7 +177,9 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
     for expense in document.transactions() {
         let carrier = carrier_of(stage, expense);
         if carrier != Some(reference.report) {
-            wrong.push(format!("{reference} is sent with expense {expense}, which {carrier:?} carries"));
+            wrong.push(format!(
+                "{reference} is sent with expense {expense}, which {carrier:?} carries"
+            ));
         }
     }
     tell(stage, wrong);
@@ -169,7 +191,9 @@ fn owned(entries: &[Entry<ReportEvent>], reference: Reference, process: &Process
         .iter()
         .rev()
         .find_map(|entry| match &entry.event {
-            ReportEvent::PostingStarted { document, owner, .. } if document.reference == reference => Some(*owner),
+            ReportEvent::PostingStarted { document, owner, .. } if document.reference == reference => {
+                Some(*owner)
+            }
             _ => None,
         })
         .is_some_and(|owner| owner == process.id)
@@ -232,7 +256,10 @@ pub(crate) fn said_to_have_failed(stage: &Stage, event: &NewEvent) {
             }
             let stands = |held: &&crate::qad::Held| held.stands() && held.sent.reference == reference;
             if let Some(held) = state.qad.documents.iter().find(stands) {
-                wrong.push(format!("{reference} is said to have failed, and stands as {}", held.held.key));
+                wrong.push(format!(
+                    "{reference} is said to have failed, and stands as {}",
+                    held.held.key
+                ));
             }
         }
     }

@@ -31,6 +31,7 @@ pub mod dice;
 pub mod exhaustive;
 mod expensify;
 mod law;
+mod people;
 pub mod plan;
 mod ports;
 mod qad;

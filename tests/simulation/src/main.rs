@@ -1,7 +1,10 @@
 //! The simulation from the command line: every walk over the small worlds, seeds without number, one plan with its trace,
 //! and the deliberate breakages that it must catch.
 
-#![allow(clippy::print_stdout, reason = "a test's own program: what it prints is its result")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test's own program: what it prints is its result"
+)]
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -41,7 +44,11 @@ fn main() -> ExitCode {
         ["hunt"] => breakages::hunt().inspect(|caught| println!("{caught}")).is_none(),
         _ => return usage(),
     };
-    if right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if right {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn usage() -> ExitCode {
@@ -54,10 +61,17 @@ fn exhaustive(breadth: Breadth, began: Instant) -> bool {
         println!("{world:<36} {walk:<22} {runs:>7} runs, {broken} broken");
     });
     let Covered {
-        gates, faults, broken, ..
+        gates,
+        faults,
+        broken,
+        ..
     } = &covered;
     for (plan, what) in broken.iter().take(10) {
-        println!("{}\n  {}", serde_json::to_string(plan).unwrap_or_default(), what.join("\n  "));
+        println!(
+            "{}\n  {}",
+            serde_json::to_string(plan).unwrap_or_default(),
+            what.join("\n  ")
+        );
     }
     println!(
         "{} worlds with {} gates and {} faults at their calls; {} whole runs in {:.0?}; {} broke a law",
@@ -98,6 +112,10 @@ fn seeds(from: u64, count: u64, began: Instant) -> bool {
 fn trace(plan: &Plan) -> bool {
     let outcome = run_traced(plan);
     outcome.trace.iter().for_each(|line| println!("{line}"));
-    println!("{} violations; trace {:016x}", outcome.violations.len(), outcome.hash);
+    println!(
+        "{} violations; trace {:016x}",
+        outcome.violations.len(),
+        outcome.hash
+    );
     outcome.violations.is_empty()
 }

@@ -314,6 +314,10 @@ pub enum Decide {
     Adopt(usize),
     /// `tieout resolve --absent`, where it is true and nothing is on its way.
     Absent(usize),
+    /// `tieout reverse --again`, where QAD shows a posted document of it as reversed.
+    ReverseAgain(usize),
+    /// `tieout reverse --leave-out`, likewise.
+    ReverseForGood(usize),
 }
 
 impl Plan {
@@ -345,7 +349,10 @@ impl Plan {
     pub(crate) fn by_gate(&self) -> BTreeMap<u32, Vec<What>> {
         let mut by_gate: BTreeMap<u32, Vec<What>> = BTreeMap::new();
         for happening in &self.happenings {
-            by_gate.entry(happening.at).or_default().push(happening.what.clone());
+            by_gate
+                .entry(happening.at)
+                .or_default()
+                .push(happening.what.clone());
         }
         by_gate
     }

@@ -7,9 +7,9 @@ use futures::stream::{self, BoxStream};
 use tieout_domain::chart::{ChartReading, MasterRead};
 use tieout_domain::ids::{Email, Label, PolicyId, Reference, ReportId, SubjectId};
 use tieout_domain::ports::{
-    Appended, Clock, Entropy, Expected, Ledger, LedgerError, Listed, ListingQuery, Log, LogError, LookUp, NewEvent,
-    Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Source, SourceCalls, SourceError,
-    StreamName,
+    Appended, Clock, Entropy, Expected, Ledger, LedgerError, Listed, ListingQuery, Log, LogError, LookUp,
+    NewEvent, Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Source,
+    SourceCalls, SourceError, StreamName,
 };
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use tieout_domain::report::Payload;
@@ -149,13 +149,20 @@ impl Log for World {
         {
             let mut state = self.stage.lock();
             let what = match &answer {
-                Ok(appended) => format!("appended {} {} at {}", stream, kinds.join(" "), appended.revision.0),
+                Ok(appended) => format!(
+                    "appended {} {} at {}",
+                    stream,
+                    kinds.join(" "),
+                    appended.revision.0
+                ),
                 Err(error) => format!("not appended {} {}: {error}", stream, kinds.join(" ")),
             };
             state.note(&what);
         }
         if answer.is_ok() {
-            failed.iter().for_each(|event| law::said_to_have_failed(&self.stage, event));
+            failed
+                .iter()
+                .for_each(|event| law::said_to_have_failed(&self.stage, event));
         }
         self.stage.gate(&self.process, "appended").await;
         match fault {
@@ -223,29 +230,36 @@ fn refused_by_source(fault: Option<Fault>, refused: bool, job: &'static str) -> 
 
 impl World {
     /// A download of these, line by line.
-    fn download(&self, payloads: Vec<Box<Payload>>, call: Call) -> BoxStream<'static, Result<Listed, SourceError>> {
+    fn download(
+        &self,
+        payloads: Vec<Box<Payload>>,
+        call: Call,
+    ) -> BoxStream<'static, Result<Listed, SourceError>> {
         let world = self.clone();
         let lines = payloads.into_iter().enumerate();
-        stream::unfold((world, lines, false), move |(world, mut lines, ended)| async move {
-            if ended {
-                return None;
-            }
-            let (index, payload) = lines.next()?;
-            world.stage.gate(&world.process, "line").await;
-            let line = match world.fault(call) {
-                Some(Fault::Truncated) => Err(SourceError::Truncated {
-                    detail: format!("it ends after {index} lines"),
-                }),
-                Some(Fault::Unreadable) => Ok(Listed::Unreadable {
-                    line: index as u64 + 1,
-                    text: "{\"reportID\":\"".to_owned(),
-                    why: "no JSON".to_owned(),
-                }),
-                _ => Ok(Listed::Report(payload)),
-            };
-            let ended = line.is_err();
-            Some((line, (world, lines, ended)))
-        })
+        stream::unfold(
+            (world, lines, false),
+            move |(world, mut lines, ended)| async move {
+                if ended {
+                    return None;
+                }
+                let (index, payload) = lines.next()?;
+                world.stage.gate(&world.process, "line").await;
+                let line = match world.fault(call) {
+                    Some(Fault::Truncated) => Err(SourceError::Truncated {
+                        detail: format!("it ends after {index} lines"),
+                    }),
+                    Some(Fault::Unreadable) => Ok(Listed::Unreadable {
+                        line: index as u64 + 1,
+                        text: "{\"reportID\":\"".to_owned(),
+                        why: "no JSON".to_owned(),
+                    }),
+                    _ => Ok(Listed::Report(payload)),
+                };
+                let ended = line.is_err();
+                Some((line, (world, lines, ended)))
+            },
+        )
         .boxed()
     }
 
@@ -294,6 +308,7 @@ impl Source for World {
                 policies: Vec::new(),
                 selection: tieout_domain::ports::Selection::Reports(reports.to_vec()),
                 without_label: None,
+                states: tieout_domain::ports::SourceStates::Approved,
             };
             let shown = state.expensify.shown(&query);
             for report in &mut state.expensify.reports {
@@ -430,7 +445,11 @@ impl Ledger for World {
         answer
     }
 
-    async fn read_back(&self, _reference: Reference, key: &DocumentKey) -> Result<LedgerDocument, LedgerError> {
+    async fn read_back(
+        &self,
+        _reference: Reference,
+        key: &DocumentKey,
+    ) -> Result<LedgerDocument, LedgerError> {
         self.stage.gate(&self.process, "read back").await;
         let fault = self.fault(Call::ReadBack);
         if let Some(error) = self.cannot_ask(fault, "the reading") {
@@ -438,10 +457,12 @@ impl Ledger for World {
         }
         let state = self.stage.lock();
         let found = state.qad.documents.iter().find(|held| held.held.key == *key);
-        found.map(|held| held.held.clone()).ok_or(LedgerError::Unanswered {
-            what: "the reading".to_owned(),
-            detail: format!("there is no {key}"),
-        })
+        found
+            .map(|held| held.held.clone())
+            .ok_or(LedgerError::Unanswered {
+                what: "the reading".to_owned(),
+                detail: format!("there is no {key}"),
+            })
     }
 }
 

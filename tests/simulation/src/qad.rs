@@ -9,8 +9,8 @@ use tieout_domain::chart::{
     Period, PeriodState, Supplier,
 };
 use tieout_domain::ids::{
-    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode, Reference,
-    ReportId, SupplierCode, TransactionId, Voucher,
+    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode,
+    Reference, ReportId, SupplierCode, TransactionId, Voucher,
 };
 use tieout_domain::money::Currency;
 use tieout_domain::ports::LedgerMessage;
@@ -66,7 +66,8 @@ pub fn expenses_in(document: &Document) -> BTreeMap<TransactionId, i64> {
         let cents = (line.amount * rust_decimal::Decimal::ONE_HUNDRED).normalize();
         assert_eq!(cents.scale(), 0, "{} is no whole number of cents", line.amount);
         let cents = i64::try_from(cents.mantissa()).unwrap();
-        *expenses.entry(transaction.clone()).or_default() += if line.side == Side::Debit { cents } else { -cents };
+        *expenses.entry(transaction.clone()).or_default() +=
+            if line.side == Side::Debit { cents } else { -cents };
     }
     expenses
 }
@@ -126,7 +127,11 @@ impl Qad {
             }
         });
         let date = match twist {
-            Twist::Date => document.period.date.checked_add_days(chrono::Days::new(30)).unwrap(),
+            Twist::Date => document
+                .period
+                .date
+                .checked_add_days(chrono::Days::new(30))
+                .unwrap(),
             _ => document.period.date,
         };
         let held = LedgerDocument {
@@ -219,7 +224,8 @@ impl Qad {
         if !self.periods_open {
             return refused("postingDate", "the period is closed");
         }
-        let uses_closed = |line: &tieout_domain::posting::DocumentLine| line.coding.account.as_str() == ACCOUNTS[0];
+        let uses_closed =
+            |line: &tieout_domain::posting::DocumentLine| line.coding.account.as_str() == ACCOUNTS[0];
         if !self.account_active && document.lines.iter().any(uses_closed) {
             return refused("glAccountCode", "the account is inactive");
         }

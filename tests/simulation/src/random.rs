@@ -126,7 +126,9 @@ fn what(dice: &mut Dice, reports: usize) -> What {
                     Decide::Exclude(place),
                     Decide::Adopt(place),
                     Decide::Absent(place),
-                ][dice.index(4)],
+                    Decide::ReverseAgain(place),
+                    Decide::ReverseForGood(place),
+                ][dice.index(6)],
             )
         }
     }
@@ -186,7 +188,8 @@ pub fn seeds(from: u64, count: u64) -> Seeds {
                 *sum.stages.entry(stage.clone()).or_default() += u64::from(*count);
             }
             if !outcome.violations.is_empty() {
-                sum.broken.push((first + at as u64, plan.clone(), outcome.violations));
+                sum.broken
+                    .push((first + at as u64, plan.clone(), outcome.violations));
             }
         });
     }

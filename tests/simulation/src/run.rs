@@ -7,18 +7,16 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use chrono::NaiveDate;
-use tieout_domain::ids::{
-    ConnectionId, ConnectionName, InstanceId, Label, PersonName, PolicyId, Reference, Workspace,
-};
+use tieout_domain::ids::{ConnectionId, ConnectionName, InstanceId, Label, PolicyId, Workspace};
 use tieout_domain::journal::Streams;
-use tieout_domain::report::{Command, Decision, DocumentState, Exclusion};
 use tieout_domain::rules::RuleSet;
-use tieout_domain::workflow::{Connection, CycleOutcome, Desk, Roster, WorkflowError, person, run_cycle};
+use tieout_domain::workflow::{Connection, CycleOutcome, Desk, Roster, WorkflowError, run_cycle};
 use uuid::Uuid;
 
 use crate::audit::audit;
 use crate::expensify::POLICY;
-use crate::plan::{Decide, Plan};
+use crate::people;
+use crate::plan::Plan;
 use crate::ports::World;
 use crate::stage::{Process, QUARANTINE, Signal, Stage};
 
@@ -29,10 +27,12 @@ pub(crate) const STREAMS: Streams = Streams(CONNECTION);
 
 /// Between two cycles.
 const EVERY: u64 = 300_000;
+/// What is posted is held against both systems again after this long: often enough to happen in every run.
+const RECHECK: std::time::Duration = std::time::Duration::from_secs(600);
 /// Cycles after the faults, at most: doubt ends within a quarantine, so that few are needed.
 const MOST_CYCLES: u32 = 16;
 /// Polls of a future without a gate passed: more is a hang.
-const MOST_POLLS: u32 = 100_000;
+pub(crate) const MOST_POLLS: u32 = 100_000;
 
 const RULES: &str = r#"
 [[rule]]
@@ -81,7 +81,9 @@ static RULE_SETS: LazyLock<[(RuleSet, String); 2]> = LazyLock::new(|| {
 
 /// Which of the two rule sets has this hash.
 pub(crate) fn rules_of(hash: &str) -> Option<usize> {
-    RULE_SETS.iter().position(|(rules, _)| rules.hash().as_str() == hash)
+    RULE_SETS
+        .iter()
+        .position(|(rules, _)| rules.hash().as_str() == hash)
 }
 
 /// What a run came to.
@@ -117,7 +119,7 @@ impl Process {
     }
 }
 
-fn connection(stage: &Stage) -> Connection {
+pub(crate) fn connection(stage: &Stage) -> Connection {
     let (rules, rules_text) = RULE_SETS[stage.lock().rules].clone();
     Connection {
         id: CONNECTION,
@@ -131,6 +133,7 @@ fn connection(stage: &Stage) -> Connection {
         rules_text,
         quarantine: QUARANTINE,
         build: "simulation".to_owned(),
+        recheck: RECHECK,
     }
 }
 
@@ -205,7 +208,7 @@ pub fn run_traced(plan: &Plan) -> Outcome {
 
 fn carry_out(plan: &Plan, traced: bool) -> Outcome {
     let stage = Stage::of(plan, traced);
-    certify(&stage);
+    people::certify(&stage);
     let mut driver = Driver {
         instances: [Instance::new(&stage, false), Instance::new(&stage, false)],
         stage,
@@ -216,9 +219,10 @@ fn carry_out(plan: &Plan, traced: bool) -> Outcome {
     }
     let stage = driver.stage;
     heal(&stage);
-    let settled = settle(&stage);
-    if !settled {
-        stage.lock().broken(format!("it did not come to rest within {MOST_CYCLES} cycles"));
+    come_to_rest(&stage);
+    if people::in_recovery(&stage) {
+        people::reconcile(&stage);
+        come_to_rest(&stage);
     }
     let stages = audit(&stage);
     let mut state = stage.lock();
@@ -260,10 +264,14 @@ impl Driver {
                 Signal::Crash => self.instances[*at_work].die(&self.stage),
                 Signal::Reboot => {
                     self.stage.lock().reboot();
-                    self.instances.iter_mut().for_each(|instance| instance.die(&self.stage));
+                    self.instances
+                        .iter_mut()
+                        .for_each(|instance| instance.die(&self.stage));
                 }
                 Signal::Restore => {
-                    self.instances.iter_mut().for_each(|instance| instance.die(&self.stage));
+                    self.instances
+                        .iter_mut()
+                        .for_each(|instance| instance.die(&self.stage));
                     self.stage.lock().restore();
                 }
                 Signal::Switch => {
@@ -280,7 +288,7 @@ impl Driver {
                         self.stage.lock().pass(EVERY);
                     }
                 }
-                Signal::Decide(decide) => command(&self.stage, decide),
+                Signal::Decide(decide) => people::command(&self.stage, decide),
             }
         }
         self.stage.go_on();
@@ -322,114 +330,15 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
         Err(error) => {
             state.note(&format!("cycle fails: {error}"));
             // A refusal by the aggregate where nobody interfered is a defect of the workflow, not bad luck.
-            if matches!(error, WorkflowError::Refused { .. } | WorkflowError::NotOurs { .. }) {
+            if matches!(
+                error,
+                WorkflowError::Refused { .. } | WorkflowError::NotOurs { .. }
+            ) {
                 state.broken(format!("a cycle ended with a defect: {error}"));
             }
             Polled::default()
         }
     }
-}
-
-/// Runs something to its end that no gate stops.
-fn to_the_end<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..MOST_POLLS {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
-    }
-    panic!("it hangs")
-}
-
-fn quiet_world(stage: &Stage) -> World {
-    let mut process = Process::auditor();
-    process.secrets = stage.lock().secrets;
-    World {
-        stage: stage.clone(),
-        process,
-    }
-}
-
-fn somebody() -> tieout_domain::journal::Actor {
-    person(PersonName::new("Controller").unwrap())
-}
-
-fn certify(stage: &Stage) {
-    let world = quiet_world(stage);
-    let connection = connection(stage);
-    let desk = Desk::for_command(&world, &connection, world.process.id, "profile certify");
-    to_the_end(desk.certify(somebody(), "contract 1".to_owned(), Vec::new())).expect("it is recorded");
-}
-
-/// A person gives a command, and is told off where it may not be.
-fn command(stage: &Stage, decide: Decide) {
-    let (Decide::Rewind(place) | Decide::Exclude(place) | Decide::Adopt(place) | Decide::Absent(place)) = decide;
-    let Some(id) = stage.lock().expensify.reports.get(place).map(|report| report.id) else {
-        return;
-    };
-    // A person at the command line is not cut by what is to happen at the gates.
-    let world = quiet_world(stage);
-    let connection = connection(stage);
-    let desk = Desk::for_command(&world, &connection, world.process.id, "decide");
-    let why = "the plan says so".to_owned();
-    let wanted = |report: &tieout_domain::report::Report| -> Option<Command> {
-        match decide {
-            Decide::Rewind(_) => Some(Command::Rewind {
-                to: None,
-                why: why.clone(),
-            }),
-            Decide::Exclude(_) => Some(Command::Exclude(Exclusion::Decided {
-                reason: why.clone(),
-                ledger_reference: None,
-            })),
-            Decide::Adopt(_) => {
-                let reference = doubtful(report)?;
-                let state = stage.lock();
-                let mut standing = state
-                    .qad
-                    .of(id)
-                    .filter(|held| held.stands() && held.sent.reference == reference);
-                let (held, none) = (standing.next()?, standing.next().is_none());
-                none.then(|| Command::Settle {
-                    reference,
-                    decision: Decision::Adopt {
-                        key: held.held.key.clone(),
-                        date: held.held.date,
-                    },
-                    why: why.clone(),
-                })
-            }
-            Decide::Absent(_) => {
-                let reference = doubtful(report)?;
-                let state = stage.lock();
-                let there = state
-                    .qad
-                    .of(id)
-                    .any(|held| held.stands() && held.sent.reference == reference);
-                (!there && !state.qad.expects(reference)).then(|| Command::Settle {
-                    reference,
-                    decision: Decision::Absent,
-                    why: why.clone(),
-                })
-            }
-        }
-    };
-    let said = to_the_end(desk.act(id, somebody(), wanted));
-    let words = match said {
-        Ok((_, events)) => format!("{decide:?}: {events} events"),
-        Err(error) => format!("{decide:?}: {error}"),
-    };
-    stage.lock().note(&words);
-}
-
-fn doubtful(report: &tieout_domain::report::Report) -> Option<Reference> {
-    report
-        .dossier()?
-        .documents
-        .iter()
-        .find(|file| matches!(file.state, DocumentState::InDoubt { .. }))
-        .map(|file| file.document.reference)
 }
 
 /// The faults end: nothing goes wrong any more, what was closed for a while is open, and the processes are new ones.
@@ -442,6 +351,14 @@ fn heal(stage: &Stage) {
     state.qad.account_active = true;
 }
 
+fn come_to_rest(stage: &Stage) {
+    if !settle(stage) {
+        stage
+            .lock()
+            .broken(format!("it did not come to rest within {MOST_CYCLES} cycles"));
+    }
+}
+
 /// Cycles until nothing moves any more: two that change nothing of any report, or, where something is in doubt, as many
 /// as it takes for a quarantine to end.
 fn settle(stage: &Stage) -> bool {
@@ -451,7 +368,11 @@ fn settle(stage: &Stage) -> bool {
         let before = events_of_reports(stage);
         let in_doubt = instance.whole_cycle(stage);
         stage.lock().pass(EVERY);
-        still = if events_of_reports(stage) == before { still + 1 } else { 0 };
+        still = if events_of_reports(stage) == before {
+            still + 1
+        } else {
+            0
+        };
         let enough = if in_doubt == Some(0) { 2 } else { 5 };
         if still >= enough {
             return true;
@@ -462,5 +383,8 @@ fn settle(stage: &Stage) -> bool {
 
 fn events_of_reports(stage: &Stage) -> usize {
     let events = stage.lock().events();
-    events.iter().filter(|event| STREAMS.report_of(&event.stream).is_some()).count()
+    events
+        .iter()
+        .filter(|event| STREAMS.report_of(&event.stream).is_some())
+        .count()
 }

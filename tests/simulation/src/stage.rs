@@ -3,7 +3,7 @@
 //! A gate is where a run can be cut: it counts, lets happen what the plan says for that count, and may keep the process
 //! from ever going on. All awaits of the workflow end in ports, so that the gates are its await points.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -90,6 +90,8 @@ pub(crate) struct State {
     pub(crate) secrets: u32,
     pub(crate) sends: Vec<Sent>,
     pub(crate) restored: bool,
+    /// Documents that a person explained.
+    pub(crate) explained: BTreeSet<DocumentKey>,
     pub(crate) violations: Vec<String>,
     pub(crate) struck: u32,
     hash: u64,
@@ -102,7 +104,10 @@ pub(crate) struct Stage(Arc<Mutex<State>>);
 
 impl Stage {
     pub(crate) fn of(plan: &Plan, traced: bool) -> Self {
-        let strikes = plan.strikes.iter().map(|strike| ((strike.call, strike.nth), strike.fault));
+        let strikes = plan
+            .strikes
+            .iter()
+            .map(|strike| ((strike.call, strike.nth), strike.fault));
         Self(Arc::new(Mutex::new(State {
             expensify: Expensify::of(&plan.reports),
             qad: Qad::empty(),
@@ -124,6 +129,7 @@ impl Stage {
             secrets: 0,
             sends: Vec::new(),
             restored: false,
+            explained: BTreeSet::new(),
             violations: Vec::new(),
             struck: 0,
             hash: 0xCBF2_9CE4_8422_2325,
@@ -329,12 +335,22 @@ impl State {
                     return;
                 };
                 let report = crate::law::report_in(&self.log, id);
-                let files = report.dossier().map(|dossier| dossier.documents.as_slice()).unwrap_or_default();
+                let files = report
+                    .dossier()
+                    .map(|dossier| dossier.documents.as_slice())
+                    .unwrap_or_default();
                 let planned = |file: &&DocumentFile| file.state == DocumentState::Planned;
                 let under_way = |file: &DocumentFile| {
-                    matches!(file.state, DocumentState::Sending { .. } | DocumentState::InDoubt { .. })
+                    matches!(
+                        file.state,
+                        DocumentState::Sending { .. } | DocumentState::InDoubt { .. }
+                    )
                 };
-                if let Some(file) = files.iter().find(planned).filter(|_| !files.iter().any(under_way)) {
+                if let Some(file) = files
+                    .iter()
+                    .find(planned)
+                    .filter(|_| !files.iter().any(under_way))
+                {
                     self.qad.made_elsewhere(&file.document);
                 }
             }
@@ -367,8 +383,14 @@ impl State {
             if held.sent.reference == reference {
                 wrong.push(format!("{reference} stands already as {key} and is stored again"));
             }
-            for twice in held.expenses().keys().filter(|expense| expenses.contains_key(*expense)) {
-                wrong.push(format!("expense {twice} stands already in {key} and is stored again with {reference}"));
+            for twice in held
+                .expenses()
+                .keys()
+                .filter(|expense| expenses.contains_key(*expense))
+            {
+                wrong.push(format!(
+                    "expense {twice} stands already in {key} and is stored again with {reference}"
+                ));
             }
         }
         wrong.into_iter().for_each(|what| self.broken(what));

@@ -20,7 +20,7 @@ pub use masters::{
     AccountColumns, AccountWords, ActiveWords, CodeColumns, DaybookColumns, DaybookWords, EmployeeColumns,
     Master, Masters, NoWords, Optional, PeriodColumns, PeriodWords, SupplierColumns,
 };
-pub use names::{Column, FieldPath, Span, Words};
+pub use names::{Column, FieldPath, Fragments, Span, Words};
 pub use template::{Canaries, TEMPLATE};
 
 use serde::Deserialize;
@@ -106,7 +106,7 @@ pub struct Waits {
     pub read_timeout: Span,
     /// How long after a request was given up it may still arrive: absence proves nothing sooner (design law 4).
     pub quarantine: Span,
-    /// Delays between look-ups of what is in doubt; the last one repeats.
+    /// Delays between look-ups of what is in doubt: the longest that is not longer than the doubt has lasted.
     pub resolve_delays: Vec<Span>,
 }
 
@@ -116,6 +116,17 @@ pub struct Waits {
 pub struct Answers {
     /// The severities of an error; an entry with any other is not one, and makes a refusal uncertain.
     pub error_severities: Words,
+    /// Pieces of the text of a warning that the reference exists already: an incident. A profile from before this entry is
+    /// read with the text that QAD's guide has.
+    #[serde(default = "duplicate_texts")]
+    pub duplicate_texts: Fragments,
+    /// Codes of the same warning, where the installation gives it one.
+    #[serde(default)]
+    pub duplicate_codes: Words,
+}
+
+fn duplicate_texts() -> Fragments {
+    Fragments::usual()
 }
 
 /// Names in the fields of QAD's own metadata (contract qad §1.10: only its frame is known).

@@ -103,6 +103,43 @@ impl fmt::Display for Words {
     }
 }
 
+/// Pieces of text by which a message is known, e.g. `["already exists"]`. Found anywhere in it, without regard to case.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct Fragments(Vec<String>);
+
+impl Fragments {
+    /// These pieces.
+    ///
+    /// # Errors
+    /// A list without any knows no message, and a blank piece knows every one.
+    pub fn new(pieces: Vec<String>) -> Result<Self, String> {
+        if pieces.is_empty() || pieces.iter().any(|piece| piece.trim().is_empty()) {
+            return Err(
+                "a list of text fragments is empty, or one of them is blank: name at least one".to_owned(),
+            );
+        }
+        Ok(Self(
+            pieces.iter().map(|piece| piece.trim().to_lowercase()).collect(),
+        ))
+    }
+    /// Those of QAD's own duplicate-reference warning, in English (contract qad §3).
+    pub(super) fn usual() -> Self {
+        Self(vec!["already exists".to_owned()])
+    }
+    /// Is one of them in this text?
+    pub fn are_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.0.iter().any(|piece| text.contains(piece))
+    }
+}
+impl TryFrom<Vec<String>> for Fragments {
+    type Error = String;
+    fn try_from(pieces: Vec<String>) -> Result<Self, String> {
+        Self::new(pieces)
+    }
+}
+
 /// A span of time as a profile writes it: `500ms`, `30s`, `15m`, `2h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -170,6 +207,15 @@ mod tests {
     fn words_are_compared_without_case() {
         let words = Words::new(["TRUE", "yes"]);
         assert!(words.say(" Yes ") && words.say("true") && !words.say("no"));
+    }
+
+    #[test]
+    fn fragments_are_found_anywhere_and_none_of_them_is_blank() {
+        let fragments = Fragments::new(vec!["Already Exists".into()]).unwrap();
+        assert!(fragments.are_in("The reference ALREADY exists on another invoice"));
+        assert!(!fragments.are_in("The reference is new"));
+        assert!(Fragments::new(vec![]).is_err());
+        assert!(Fragments::new(vec!["exists".into(), " ".into()]).is_err());
     }
 
     #[test]

@@ -88,13 +88,7 @@ async fn a_look_up_of_the_contract_finds_its_document() {
     let journal_canary = r#"{"data":[{"journalEntry.originReference":"CANARY-JE","journalEntry.postingYear":2024,
         "journalEntry.daybookCode":"SINV","journalEntry.voucher":441,"journalEntry.documentStatus":""}],
         "auxillaryData":{"HasMoreParams":"false"}}"#;
-    let server = Canned::start([
-        (200, TOKEN),
-        (200, &found),
-        (200, NOTHING),
-        (200, journal_canary),
-    ])
-    .await;
+    let server = Canned::start([(200, TOKEN), (200, &found), (200, NOTHING), (200, journal_canary)]).await;
     let LookUp::Found(seen) = server.client().look_up(report()).await.unwrap() else {
         panic!("absent")
     };

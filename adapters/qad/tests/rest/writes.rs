@@ -114,29 +114,55 @@ async fn a_refusal_is_shown_verbatim_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_duplicate_is_a_warning_or_in_doubt_and_never_a_refusal_that_is_none() {
-    for (duplicates, expected) in [
-        (DuplicateReference::StoredWithMessage, "accepted"),
-        (DuplicateReference::StoredAsFailure, "unknown"),
+async fn a_duplicate_is_told_as_one_in_whatever_form_it_comes() {
+    for (duplicates, echoed) in [
+        (DuplicateReference::StoredWithMessage, true),
+        (DuplicateReference::StoredAsFailure, false),
     ] {
         let stand_in = StandIn::start().await;
         stand_in.handle.edit(|world| world.duplicates = duplicates);
-        posted(&stand_in, &invoice()).await;
-        match stand_in.client.post(&invoice()).await {
-            PostAnswer::Accepted { warnings, .. } if expected == "accepted" => {
-                assert_eq!(
-                    warnings,
-                    ["The reference already exists on another invoice for this supplier"]
-                );
-            }
-            PostAnswer::Unknown { .. } if expected == "unknown" => {}
-            other => panic!("{duplicates:?}: {other:?}"),
-        }
+        let first = posted(&stand_in, &invoice()).await;
+        let PostAnswer::DuplicateWarned { key, warning } = stand_in.client.post(&invoice()).await else {
+            panic!("{duplicates:?}")
+        };
+        assert_eq!(
+            warning,
+            "The reference already exists on another invoice for this supplier"
+        );
+        assert_eq!(key.is_some(), echoed, "{duplicates:?}");
+        assert_ne!(key, Some(first), "the number of the second one");
         let LookUp::Found(seen) = stand_in.client.look_up(report()).await.unwrap() else {
             panic!("absent")
         };
         assert_eq!(seen.len(), 2, "both show");
     }
+}
+
+#[tokio::test]
+async fn an_installation_that_refuses_a_duplicate_refuses() {
+    let stand_in = StandIn::start().await;
+    stand_in
+        .handle
+        .edit(|world| world.duplicates = DuplicateReference::Refused);
+    posted(&stand_in, &invoice()).await;
+    assert!(matches!(
+        stand_in.client.post(&invoice()).await,
+        PostAnswer::Refused { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_profile_from_before_the_entry_knows_the_warning_all_the_same() {
+    let stand_in = StandIn::with(QadShape::default(), |profile| {
+        let answers = profile["answers"].as_table_mut().unwrap();
+        assert!(answers.remove("duplicate_texts").is_some() && answers.remove("duplicate_codes").is_some());
+    })
+    .await;
+    posted(&stand_in, &invoice()).await;
+    assert!(matches!(
+        stand_in.client.post(&invoice()).await,
+        PostAnswer::DuplicateWarned { .. }
+    ));
 }
 
 #[tokio::test]

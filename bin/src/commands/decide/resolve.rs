@@ -115,17 +115,18 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
 }
 
 /// Reads `YEAR/DAYBOOK/VOUCHER`.
+pub(in crate::commands) fn key_of(text: &str) -> Option<DocumentKey> {
+    let (year, rest) = text.trim().split_once('/')?;
+    let (daybook, voucher) = rest.rsplit_once('/')?;
+    Some(DocumentKey {
+        year: year.trim().parse().ok()?,
+        daybook: DaybookCode::new(daybook).ok()?,
+        voucher: Voucher(voucher.trim().parse().ok()?),
+    })
+}
+
 fn document_key(text: &str) -> Result<DocumentKey, Failure> {
-    let parse = || {
-        let (year, rest) = text.trim().split_once('/')?;
-        let (daybook, voucher) = rest.rsplit_once('/')?;
-        Some(DocumentKey {
-            year: year.trim().parse().ok()?,
-            daybook: DaybookCode::new(daybook).ok()?,
-            voucher: Voucher(voucher.trim().parse().ok()?),
-        })
-    };
-    parse().ok_or_else(|| {
+    key_of(text).ok_or_else(|| {
         Failure::Usage(format!(
             "--adopt `{}`: write the document's year, daybook and voucher, e.g. `2026/EXPINV/4711`",
             safe(text)

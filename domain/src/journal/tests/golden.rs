@@ -19,11 +19,13 @@ use crate::ids::{ReportId, TransactionId, Voucher, Workspace};
 use crate::journal::StoredEvent;
 use crate::money::Currency;
 use crate::ports::SourceCalls;
-use crate::posting::DocumentKey;
+use crate::posting::{DocumentKey, Sighting};
 use crate::report::ReportEvent;
 use crate::report::tests::samples::{day, every_shape, i1};
 use crate::rules::RuleSetVersion;
-use crate::workflow::{ControlTotal, ExpenseEvent, HeldAgainst, PollEvent, ProfileEvent, RulesEvent};
+use crate::workflow::{
+    ControlTotal, ExpenseEvent, HeldAgainst, LedgerEvent, PollEvent, ProfileEvent, RulesEvent,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/events/v1")
@@ -136,6 +138,41 @@ types!(EXPENSE_EVENTS, ExpenseEvent {
     ExpenseClaimed { .. } => "ExpenseClaimed",
     ExpenseReleased { .. } => "ExpenseReleased",
 });
+
+types!(LEDGER_EVENTS, LedgerEvent {
+    RecoveryOpened { .. } => "RecoveryOpened",
+    LedgerDocumentExplained { .. } => "LedgerDocumentExplained",
+    RecoveryClosed { .. } => "RecoveryClosed",
+});
+
+fn ledger_events() -> Vec<(&'static str, LedgerEvent)> {
+    let key = |voucher| DocumentKey {
+        year: 2026,
+        daybook: DaybookCode::new("EXPINV").unwrap(),
+        voucher: Voucher(voucher),
+    };
+    let sighting = |reference: &str, voucher, reversed| Sighting {
+        reference: reference.parse().unwrap(),
+        key: key(voucher),
+        reversed,
+    };
+    let opened = LedgerEvent::RecoveryOpened {
+        unexplained: vec![
+            sighting("E00000MVZBSUC4I1", 2, true),
+            sighting("E00000MVZBSUC4I2", 7, false),
+        ],
+    };
+    let explained = LedgerEvent::LedgerDocumentExplained {
+        reference: "E00000MVZBSUC4I2".parse().unwrap(),
+        key: key(7),
+        why: "reposted on 4 November, before the backup was restored".into(),
+    };
+    vec![
+        ("RecoveryOpened", opened),
+        ("LedgerDocumentExplained", explained),
+        ("RecoveryClosed", LedgerEvent::RecoveryClosed { documents: 41 }),
+    ]
+}
 
 fn poll_events() -> Vec<(&'static str, PollEvent)> {
     let calls = SourceCalls {
@@ -283,6 +320,9 @@ fn every_event_beside_the_reports_ever_written_is_read_and_written_again_alike()
     for (name, event) in expense_events() {
         check(name, &event);
     }
+    for (name, event) in ledger_events() {
+        check(name, &event);
+    }
 }
 
 /// One row of each master, in every shape a row has.
@@ -398,8 +438,16 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         .chain(rules_events().iter().map(|(name, _)| *name))
         .chain(profile_events().iter().map(|(name, _)| *name))
         .chain(expense_events().iter().map(|(name, _)| *name))
+        .chain(ledger_events().iter().map(|(name, _)| *name))
         .collect();
-    let beside = [POLL_EVENTS, RULES_EVENTS, PROFILE_EVENTS, EXPENSE_EVENTS].concat();
+    let beside = [
+        POLL_EVENTS,
+        RULES_EVENTS,
+        PROFILE_EVENTS,
+        EXPENSE_EVENTS,
+        LEDGER_EVENTS,
+    ]
+    .concat();
     assert_eq!(REPORT_EVENTS.len(), 22);
     for kind in REPORT_EVENTS.iter().chain(CHART_EVENTS).chain(&beside) {
         assert!(

@@ -108,7 +108,8 @@ fn a_person_adopts_a_document_and_the_word_is_on_record() {
         warnings: Vec::new(),
         why: Some("seen in QAD".into()),
     };
-    for doubt in [unknown(), differs(i1()), duplicated(i1())] {
+    let warned = warned_of_duplicate(Some(key(i1())));
+    for doubt in [unknown(), differs(i1()), duplicated(i1()), warned] {
         given(vec![
             discovered(),
             mapped_one(),
@@ -151,6 +152,10 @@ fn a_word_that_the_log_contradicts_is_refused() {
         ),
         (duplicated(i1()), "2 documents with reference"),
         (unread, "QAD confirmed document"),
+        (
+            warned_of_duplicate(Some(key(i1()))),
+            "warned that the reference exists already: it is not absent",
+        ),
     ] {
         given(two_planned())
             .and([started(i1()), in_doubt(i1(), doubt)])

@@ -166,6 +166,13 @@ pub(crate) fn duplicated(reference: Reference) -> Doubt {
     }
 }
 
+pub(crate) fn warned_of_duplicate(key: Option<DocumentKey>) -> Doubt {
+    Doubt::WarnedOfDuplicate {
+        key,
+        warning: "The reference already exists on another invoice for this supplier".into(),
+    }
+}
+
 pub(crate) fn in_doubt(reference: Reference, doubt: Doubt) -> ReportEvent {
     ReportEvent::PostingInDoubt {
         reference,
@@ -320,6 +327,10 @@ pub(crate) fn every_shape() -> Vec<(&'static str, ReportEvent)> {
         ),
         ("PostingInDoubt.differs", doubt(differs(i1()))),
         ("PostingInDoubt.duplicated", doubt(duplicated(i1()))),
+        (
+            "PostingInDoubt.warned_of_duplicate",
+            doubt(warned_of_duplicate(Some(key(i1())))),
+        ),
         ("PostingFailed", failed(i1())),
         ("Posted", E::Posted),
         ("MarkingStarted", marking()),

@@ -41,6 +41,8 @@ fn any_doubt() -> impl Strategy<Value = Doubt> {
         },
         differs(i1()),
         duplicated(i1()),
+        warned_of_duplicate(None),
+        warned_of_duplicate(Some(key(i1()))),
     ])
 }
 

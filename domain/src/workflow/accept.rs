@@ -1,0 +1,103 @@
+//! A person's word on a document in QAD that the log cannot explain otherwise.
+
+use super::desk::{Desk, WorkflowError};
+use super::fit::expenses;
+use super::ledger_events::LedgerEvent;
+use super::looking::Looking;
+use super::reconcile::ReconcileError;
+use super::roster::Roster;
+use crate::ids::Reference;
+use crate::journal::Actor;
+use crate::ports::{Ledger, LookUp, Ports};
+use crate::posting::DocumentKey;
+use crate::report::{Command, Exclusion, Stage};
+
+/// What became of a person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// It is on record.
+    Recorded {
+        /// Its report was left out with it.
+        excluded: bool,
+        /// How many expenses of the report are held for it, so that no other report posts them; `None` where the log
+        /// knows nothing of the report, and so of its expenses.
+        claimed: Option<usize>,
+    },
+    /// The log explains the document already.
+    Known,
+}
+
+impl<P: Ports> Desk<'_, Looking<'_, P>> {
+    /// Takes down a person's word on a document that the log cannot explain otherwise. Refused where QAD does not show it,
+    /// or where it is a matter of `tieout resolve`.
+    pub async fn accept(
+        &self,
+        roster: &mut Roster,
+        actor: Actor,
+        reference: Reference,
+        key: DocumentKey,
+        why: String,
+    ) -> Result<Word, ReconcileError> {
+        let id = reference.report;
+        let shown = match self.ports.ledger().look_up(id).await? {
+            LookUp::Found(sightings) => sightings,
+            LookUp::Absent => Vec::new(),
+        };
+        let Some(sighting) = shown
+            .iter()
+            .find(|one| one.reference == reference && one.key == key)
+        else {
+            let there: Vec<String> = shown
+                .iter()
+                .map(|one| format!("{} as {}", one.reference, one.key))
+                .collect();
+            let there = if there.is_empty() {
+                "none of that report".to_owned()
+            } else {
+                there.join(" and ")
+            };
+            return Err(ReconcileError::Contradicted(format!(
+                "QAD shows no document {key} with the reference {reference} (it shows {there}): nothing was recorded"
+            )));
+        };
+        roster
+            .catch_up(self.ports.log())
+            .await
+            .map_err(WorkflowError::from)?;
+        if roster.known().settles(sighting) {
+            return Ok(Word::Known);
+        }
+        if roster.known().is_in_flight(reference) {
+            return Err(ReconcileError::Contradicted(format!(
+                "document {reference} is in doubt: settle it with `tieout resolve {id} --adopt {key}`; nothing was recorded"
+            )));
+        }
+        let loaded = self.load(id).await?;
+        // First its expenses, then the report, and the word last: killed in between, the same command does the rest.
+        let expenses = expenses(&loaded.report);
+        let claimed = match loaded.report.stage() {
+            Stage::Unseen => None,
+            _ if sighting.reversed => Some(0),
+            _ => {
+                let taken = self.claim(id, &loaded.report, &expenses).await?;
+                Some(expenses.len().saturating_sub(taken.len()))
+            }
+        };
+        let exclusion = Exclusion::Decided {
+            reason: why.clone(),
+            ledger_reference: Some(key.to_string()),
+        };
+        let (_, excluded) = self
+            .act(id, actor.clone(), |report| {
+                let clear = !matches!(report.stage(), Stage::Unseen | Stage::Excluded { .. });
+                (clear && !report.stage().touches_the_ledger()).then(|| Command::Exclude(exclusion.clone()))
+            })
+            .await?;
+        let event = LedgerEvent::LedgerDocumentExplained { reference, key, why };
+        self.explain(actor, event).await?;
+        Ok(Word::Recorded {
+            excluded: excluded > 0,
+            claimed,
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! What people do: the commands of the command line, given while the program is at work or after it, by somebody who looks
+//! before he speaks.
+
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+
+use tieout_domain::ids::{PersonName, Reference, ReportId};
+use tieout_domain::journal::Actor;
+use tieout_domain::posting::Sighting;
+use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
+use tieout_domain::workflow::{Desk, Looking, Roster, person};
+
+use crate::plan::Decide;
+use crate::ports::World;
+use crate::run::{MOST_POLLS, connection};
+use crate::stage::{Process, Stage};
+
+const WHY: &str = "the plan says so";
+
+/// Runs something to its end that no gate stops.
+fn to_the_end<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..MOST_POLLS {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+    panic!("it hangs")
+}
+
+/// The world of a person at the command line, who is not cut by what is to happen at the gates.
+fn quiet_world(stage: &Stage) -> World {
+    let mut process = Process::auditor();
+    process.secrets = stage.lock().secrets;
+    World {
+        stage: stage.clone(),
+        process,
+    }
+}
+
+fn somebody() -> Actor {
+    person(PersonName::new("Controller").unwrap())
+}
+
+/// `tieout profile certify`: opens posting.
+pub(crate) fn certify(stage: &Stage) {
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let desk = Desk::for_command(&world, &connection, world.process.id, "profile certify");
+    to_the_end(desk.certify(somebody(), "contract 1".to_owned(), Vec::new())).expect("it is recorded");
+}
+
+/// A person gives a command, and is told off where it may not be.
+pub(crate) fn command(stage: &Stage, decide: Decide) {
+    let (Decide::Rewind(place)
+    | Decide::Exclude(place)
+    | Decide::Adopt(place)
+    | Decide::Absent(place)
+    | Decide::ReverseAgain(place)
+    | Decide::ReverseForGood(place)) = decide;
+    let Some(id) = stage.lock().expensify.reports.get(place).map(|report| report.id) else {
+        return;
+    };
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let desk = Desk::for_command(&world, &connection, world.process.id, "decide");
+    let report = to_the_end(desk.load(id)).expect("it can be read").report;
+    let said = match decide {
+        Decide::ReverseAgain(_) | Decide::ReverseForGood(_) => {
+            let then = if matches!(decide, Decide::ReverseAgain(_)) {
+                AfterReversal::PlannedAgain
+            } else {
+                AfterReversal::Excluded
+            };
+            let Some(reference) = shown_reversed(stage, &report) else { return };
+            to_the_end(desk.reverse(id, somebody(), reference, "2026/EXPINV/999", then, WHY))
+                .map(|reversed| format!("{} events, {} released", reversed.events, reversed.released.len()))
+        }
+        _ => to_the_end(desk.act(id, somebody(), |report| wanted(stage, decide, id, report)))
+            .map(|(_, events)| format!("{events} events")),
+    };
+    let words = said.unwrap_or_else(|error| error.to_string());
+    stage.lock().note(&format!("{decide:?}: {words}"));
+}
+
+/// What the person asks for, having looked.
+fn wanted(stage: &Stage, decide: Decide, id: ReportId, report: &Report) -> Option<Command> {
+    match decide {
+        Decide::Rewind(_) => Some(Command::Rewind {
+            to: None,
+            why: WHY.to_owned(),
+        }),
+        Decide::Exclude(_) => Some(Command::Exclude(Exclusion::Decided {
+            reason: WHY.to_owned(),
+            ledger_reference: None,
+        })),
+        Decide::Adopt(_) => {
+            let reference = doubtful(report)?;
+            let state = stage.lock();
+            let mut standing = state
+                .qad
+                .of(id)
+                .filter(|held| held.stands() && held.sent.reference == reference);
+            let (held, alone) = (standing.next()?, standing.next().is_none());
+            alone.then(|| Command::Settle {
+                reference,
+                decision: Decision::Adopt {
+                    key: held.held.key.clone(),
+                    date: held.held.date,
+                },
+                why: WHY.to_owned(),
+            })
+        }
+        Decide::Absent(_) => {
+            let reference = doubtful(report)?;
+            let state = stage.lock();
+            let there = state
+                .qad
+                .of(id)
+                .any(|held| held.stands() && held.sent.reference == reference);
+            (!there && !state.qad.expects(reference)).then(|| Command::Settle {
+                reference,
+                decision: Decision::Absent,
+                why: WHY.to_owned(),
+            })
+        }
+        Decide::ReverseAgain(_) | Decide::ReverseForGood(_) => None,
+    }
+}
+
+fn doubtful(report: &Report) -> Option<Reference> {
+    report
+        .dossier()?
+        .documents
+        .iter()
+        .find(|file| matches!(file.state, DocumentState::InDoubt { .. }))
+        .map(|file| file.document.reference)
+}
+
+/// A document that the log has as posted and QAD shows as reversed.
+fn shown_reversed(stage: &Stage, report: &Report) -> Option<Reference> {
+    let state = stage.lock();
+    report.dossier()?.documents.iter().find_map(|file| {
+        let DocumentState::Posted { key, .. } = &file.state else {
+            return None;
+        };
+        let mut held = state.qad.documents.iter();
+        held.any(|held| held.held.key == *key && held.held.reversed)
+            .then_some(file.document.reference)
+    })
+}
+
+/// Is the connection in recovery?
+pub(crate) fn in_recovery(stage: &Stage) -> bool {
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let desk = Desk::for_command(&world, &connection, world.process.id, "doctor");
+    let recovery = to_the_end(desk.recovery()).expect("the log can be read");
+    recovery.open().is_some()
+}
+
+/// `tieout reconcile --ledger`; a person's word on each document that only a person can explain; and the command again.
+pub(crate) fn reconcile(stage: &Stage) {
+    let world = quiet_world(stage);
+    let connection = connection(stage);
+    let looking = Looking::at(&world);
+    let desk = Desk::for_command(&looking, &connection, world.process.id, "reconcile --ledger");
+    let mut roster = desk.roster();
+    let once = |roster: &mut Roster| {
+        let healed = to_the_end(desk.heal(roster)).expect("nothing is in the way");
+        let concluded = to_the_end(desk.conclude(roster, &healed)).expect("nothing is in the way");
+        let (adopted, left) = (healed.adopted.len(), &concluded.left);
+        stage.lock().note(&format!("reconciled: {adopted} adopted, left {left:?}"));
+        concluded.left
+    };
+    let left = once(&mut roster);
+    for Sighting { reference, key, .. } in left.iter().map(|left| left.sighting.clone()) {
+        let word = desk.accept(&mut roster, somebody(), reference, key.clone(), WHY.to_owned());
+        match to_the_end(word) {
+            Ok(_) => {
+                stage.lock().explained.insert(key);
+            }
+            // What is in doubt is a matter of `resolve`.
+            Err(error) => stage.lock().note(&format!("not accepted: {error}")),
+        }
+    }
+    if !left.is_empty() {
+        once(&mut roster);
+    }
+}
