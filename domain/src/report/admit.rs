@@ -81,6 +81,14 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
             Ok(())
         }
     };
+    // Posted in part it rests too: what is missing may never post, because the source shows something else by now.
+    let resting_in_the_ledger = || {
+        if report.stage.rests_in_the_ledger() {
+            Ok(())
+        } else {
+            refuse("nothing of it is posted, or a document of it is being sent or in doubt")
+        }
+    };
     match event {
         E::Discovered { .. } => among(&[S::Unseen]),
         E::Revised { .. } => among(&[S::Discovered, S::Mapped, S::Rejected, S::Held, S::Withdrawn]),
@@ -154,10 +162,10 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
             other => refuse(&format!("document {reference} is {}, not posted", other.name())),
         },
         E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => {
-            among(&[S::Posted, S::MarkedExported])
+            resting_in_the_ledger()
         }
         E::CaseClosed { case, reference } => {
-            among(&[S::Posted, S::MarkedExported])?;
+            resting_in_the_ledger()?;
             if report.has_case(*case, *reference) {
                 Ok(())
             } else {

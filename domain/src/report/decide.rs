@@ -129,9 +129,10 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
         .capture()
         .is_some_and(|capture| capture.payload.personal == Personal::Forgotten)
     {
-        return Ok(match report.stage().name() {
-            StageName::Posted | StageName::MarkedExported => after_posting::whereabouts(report, &payload),
-            _ => Vec::new(),
+        return Ok(if report.stage().rests_in_the_ledger() {
+            after_posting::whereabouts(report, &payload)
+        } else {
+            Vec::new()
         });
     }
     let known_salt = report
@@ -172,9 +173,12 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
         } else {
             Vec::new()
         }),
-        // What is at work in QAD is not disturbed; the drift shows once it is posted. What is left out stays so.
-        StageName::Posting | StageName::PartlyPosted | StageName::Excluded => Ok(Vec::new()),
-        StageName::Posted | StageName::MarkedExported => {
+        // What is at work in QAD is not disturbed; the drift shows once it rests. What is left out stays so.
+        StageName::Posting | StageName::PartlyPosted if !report.stage().rests_in_the_ledger() => {
+            Ok(Vec::new())
+        }
+        StageName::Excluded => Ok(Vec::new()),
+        StageName::Posting | StageName::PartlyPosted | StageName::Posted | StageName::MarkedExported => {
             Ok(after_posting::shown(report, payload, payload_hash, material_hash))
         }
     }

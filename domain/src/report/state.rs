@@ -372,6 +372,16 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Is a document of it posted, and none being sent or in doubt?
+    pub fn rests_in_the_ledger(&self) -> bool {
+        self.dossier().is_some_and(|d| {
+            d.documents.iter().any(|file| file.state.stands())
+                && !d.documents.iter().any(|file| file.state.in_flight())
+        })
+    }
+}
+
 /// The stage that the states of the documents amount to. `Posted` is not derived: its event says so once.
 pub(super) fn derive(dossier: Dossier) -> Stage {
     let any = |test: &dyn Fn(&DocumentState) -> bool| dossier.documents.iter().any(|file| test(&file.state));

@@ -50,11 +50,11 @@ const TABLE: &[Row] = &[
     Row("Rewound", CLEAR, One(&[S::Discovered, S::Mapped, S::Rejected, S::Held])),
     Row("Excluded", CLEAR, One(&[S::Excluded])),
     Row("DocumentReversed", STANDING, One(&[S::Mapped, S::Posting, S::PartlyPosted, S::Rejected, S::Excluded])),
-    Row("SourceDrifted", &[S::Posted, S::MarkedExported], Same),
-    Row("SourceGone", &[S::Posted, S::MarkedExported], Same),
-    Row("DocumentDrifted", &[S::Posted, S::MarkedExported], Same),
-    Row("PaidAtSource", &[S::Posted, S::MarkedExported], Same),
-    Row("CaseClosed", &[S::Posted, S::MarkedExported], Same),
+    Row("SourceDrifted", STANDING, Same),
+    Row("SourceGone", STANDING, Same),
+    Row("DocumentDrifted", STANDING, Same),
+    Row("PaidAtSource", STANDING, Same),
+    Row("CaseClosed", STANDING, Same),
 ];
 
 /// Each kind of case opened.
@@ -97,6 +97,8 @@ fn reports() -> Vec<Report> {
         both_posted(),
         [both_posted(), vec![marking()]].concat(),
         [both_posted(), vec![marking(), marked()]].concat(),
+        [two(vec![started(i1()), document_posted(i1())]), every_case()].concat(),
+        [partly_posted(), every_case()].concat(),
         [both_posted(), every_case()].concat(),
         [both_posted(), vec![marking(), marked()], every_case()].concat(),
         after_reversal(AfterReversal::PlannedAgain),

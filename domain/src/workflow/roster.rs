@@ -84,9 +84,15 @@ impl Brief {
         };
         self.labelled && open
     }
-    /// Was it posted, and does a document of it stand in QAD?
+    /// Does a document of it stand in QAD, and is none being sent or in doubt?
     pub fn is_posted(&self) -> bool {
-        matches!(self.stage, StageName::Posted | StageName::MarkedExported)
+        match self.stage {
+            StageName::Posted | StageName::MarkedExported => true,
+            StageName::Posting | StageName::PartlyPosted => {
+                self.documents.iter().any(|(_, mark)| *mark == Mark::Posted) && !self.in_flight()
+            }
+            _ => false,
+        }
     }
 
     /// The reference that a document of the kind bears now: one from before a reversal is spent.

@@ -7,7 +7,8 @@ use tieout_domain::ids::{Reference, ReportId};
 use tieout_domain::journal::Entry;
 use tieout_domain::posting::{Document, DocumentKey, differences};
 use tieout_domain::report::{
-    DocumentState, Dossier, Doubt, Proof, ReasonCode, Report, ReportEvent, Stage as Reached, admit,
+    Case as Opened, DocumentState, Dossier, Doubt, Proof, ReasonCode, Report, ReportEvent, Stage as Reached,
+    admit,
 };
 
 use crate::expensify::{SourceReport, There, expenses_of};
@@ -47,6 +48,10 @@ struct Case<'a> {
     /// What was sent of it since the log was last put back.
     sent: Vec<Reference>,
     standing_expenses: BTreeMap<tieout_domain::ids::TransactionId, i64>,
+    /// Documents that a person explained, which the log could not.
+    explained: BTreeSet<DocumentKey>,
+    /// The log was put back to a copy.
+    restored: bool,
     wrong: Vec<String>,
 }
 
@@ -71,6 +76,8 @@ impl<'a> Case<'a> {
             carried,
             sent: sent.filter(|reference| reference.report == source.id).collect(),
             standing_expenses: standing_expenses(&state, source.id),
+            explained: state.explained.clone(),
+            restored: state.restored,
             wrong: Vec::new(),
         }
     }
@@ -87,7 +94,7 @@ impl<'a> Case<'a> {
 
     /// Somebody changed or reversed a document of it in QAD.
     fn touched(&self) -> bool {
-        self.held.iter().any(|held| held.tampered)
+        self.held.iter().any(|held| held.tampered || held.foreign)
     }
 
     fn standing(&self) -> BTreeSet<DocumentKey> {
@@ -117,6 +124,7 @@ impl<'a> Case<'a> {
             }),
             Reached::Posted { dossier, .. } | Reached::MarkedExported { dossier, .. } => {
                 self.stands_whole(dossier);
+                self.has_its_cases(report, dossier);
                 self.blame_if(shown && !marked, || "posted, approved, and never marked".into());
                 let unproven = matches!(report.stage(), Reached::Posted { .. });
                 self.blame_if(shown && marked && unproven, || "its mark was never proven".into());
@@ -167,6 +175,48 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// What changed after posting, at the source or in QAD, is open as a case; and nothing else is.
+    fn has_its_cases(&mut self, report: &Report, dossier: &Dossier) {
+        let mut due = BTreeSet::new();
+        let (was, is) = (&dossier.capture.payload.facts, &self.source.facts);
+        if self.source.there != There::Shown {
+            due.insert("SourceGone");
+        } else if expenses_of(was) != expenses_of(is)
+            || (&was.status, &was.reimbursed) != (&is.status, &is.reimbursed)
+        {
+            due.insert("SourceDrifted");
+        }
+        let posted: BTreeMap<Reference, DocumentKey> = posted_files(dossier)
+            .map(|(document, key, _)| (document.reference, key.clone()))
+            .collect();
+        let otherwise = |held: &Held| {
+            let ours = posted.get(&held.sent.reference);
+            match held.foreign {
+                // A second one under the reference of one that stands.
+                true => held.stands() && ours.is_some_and(|key| *key != held.held.key),
+                false => held.tampered && ours == Some(&held.held.key),
+            }
+        };
+        if self.held.iter().any(otherwise) {
+            due.insert("DocumentDrifted");
+        }
+        let names = |case: &Opened| match case {
+            Opened::SourceDrifted(_) => "SourceDrifted",
+            Opened::SourceGone => "SourceGone",
+            Opened::DocumentDrifted { .. } => "DocumentDrifted",
+            Opened::PaidAtSource => "PaidAtSource",
+        };
+        let mut open: BTreeSet<&str> = report.cases().iter().map(names).collect();
+        open.remove("PaidAtSource");
+        // While it is gone, nothing can be said of how it differs.
+        if due.contains("SourceGone") {
+            open.remove("SourceDrifted");
+        }
+        self.blame_if(open != due, || {
+            format!("cases {due:?} are due, and {open:?} are open")
+        });
+    }
+
     /// Every document of it stands as it was mapped, and comes to what was captured, to the cent.
     fn stands_whole(&mut self, dossier: &Dossier) {
         if self.touched() {
@@ -194,12 +244,14 @@ impl<'a> Case<'a> {
     }
 
     fn is_unmarked(&mut self, marked: bool) {
-        let touched = self.touched();
-        self.blame_if(marked && !touched, || "it is marked, and not posted whole".into());
+        // A log that was put back may not know that it marked.
+        let excused = self.touched() || self.restored;
+        self.blame_if(marked && !excused, || "it is marked, and not posted whole".into());
     }
 
     fn has_nothing_but(&mut self, named: &BTreeSet<DocumentKey>) {
-        let more: Vec<DocumentKey> = self.standing().difference(named).cloned().collect();
+        let mut more = self.standing();
+        more.retain(|key| !named.contains(key) && !self.explained.contains(key));
         self.blame_if(!more.is_empty(), || {
             format!("QAD shows {more:?} of it, and its state names none of them")
         });
@@ -235,7 +287,7 @@ impl<'a> Case<'a> {
         let unexplained: Vec<String> = self
             .held
             .iter()
-            .filter(|held| !named.contains(&held.held.key))
+            .filter(|held| !named.contains(&held.held.key) && !self.explained.contains(&held.held.key))
             .map(|held| format!("{} ({})", held.held.key, held.sent.reference))
             .collect();
         self.blame_if(!unexplained.is_empty(), || {

@@ -73,7 +73,9 @@ pub(crate) fn command(stage: &Stage, decide: Decide) {
             } else {
                 AfterReversal::Excluded
             };
-            let Some(reference) = shown_reversed(stage, &report) else { return };
+            let Some(reference) = shown_reversed(stage, &report) else {
+                return;
+            };
             to_the_end(desk.reverse(id, somebody(), reference, "2026/EXPINV/999", then, WHY))
                 .map(|reversed| format!("{} events, {} released", reversed.events, reversed.released.len()))
         }
@@ -171,7 +173,9 @@ pub(crate) fn reconcile(stage: &Stage) {
         let healed = to_the_end(desk.heal(roster)).expect("nothing is in the way");
         let concluded = to_the_end(desk.conclude(roster, &healed)).expect("nothing is in the way");
         let (adopted, left) = (healed.adopted.len(), &concluded.left);
-        stage.lock().note(&format!("reconciled: {adopted} adopted, left {left:?}"));
+        stage
+            .lock()
+            .note(&format!("reconciled: {adopted} adopted, left {left:?}"));
         concluded.left
     };
     let left = once(&mut roster);

@@ -209,6 +209,11 @@ pub fn run_traced(plan: &Plan) -> Outcome {
 fn carry_out(plan: &Plan, traced: bool) -> Outcome {
     let stage = Stage::of(plan, traced);
     people::certify(&stage);
+    // The log is never put back to before it was certified.
+    {
+        let mut state = stage.lock();
+        state.backup = state.events();
+    }
     let mut driver = Driver {
         instances: [Instance::new(&stage, false), Instance::new(&stage, false)],
         stage,
