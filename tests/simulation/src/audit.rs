@@ -130,8 +130,10 @@ impl<'a> Case<'a> {
                 self.blame_if(shown && marked && unproven, || "its mark was never proven".into());
             }
             Reached::Posting(dossier) => {
-                let stuck = !dossier.documents.iter().any(|file| for_a_person(&file.state));
-                self.blame_if(stuck, || {
+                let moved_on = |case: &Opened| matches!(case, Opened::SourceDrifted(_) | Opened::SourceGone);
+                let told = dossier.documents.iter().any(|file| for_a_person(&file.state))
+                    || report.cases().iter().any(moved_on);
+                self.blame_if(!told, || {
                     "it is stuck, and nothing of it is for a person to settle".into()
                 });
                 self.is_unmarked(marked);
