@@ -129,7 +129,7 @@ pub async fn run_cycle<P: Ports>(
     let marked = if polled.unreachable {
         Marked::default()
     } else {
-        desk.mark(roster).await?
+        desk.mark(roster, &polled.seen).await?
     };
 
     roster.catch_up(log).await?;
