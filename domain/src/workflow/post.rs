@@ -90,6 +90,17 @@ impl<P: Ports> Desk<'_, P> {
             posted.not_seen += 1;
             return Ok(());
         }
+        // Another instance has come between: it is at a document of this report, or left one in doubt. Beside that nothing
+        // of it is sent, because a look would take the other document, which the log cannot explain yet, for a stranger.
+        let under_way = |state: &DocumentState| {
+            matches!(
+                state,
+                DocumentState::Sending { .. } | DocumentState::InDoubt { .. }
+            )
+        };
+        if dossier.documents.iter().any(|file| under_way(&file.state)) {
+            return Ok(());
+        }
         let intents = if loaded.report.stage().touches_the_ledger() {
             self.recoded(&loaded, in_force, seen.get(&id))
         } else if dossier.mapping.basis == *basis {

@@ -166,8 +166,8 @@ impl Book {
             .collect()
     }
 
-    /// The version that a report's documents in the ledger are of, if it is not the present one.
-    pub fn posted_version(&self, scene: &Scene, report: ReportId) -> Option<&Version> {
+    /// The versions that a report's documents in the ledger may be of, oldest first; none for one that has no document.
+    pub fn posted_versions(&self, scene: &Scene, report: ReportId) -> Vec<&Version> {
         let held: BTreeMap<PlannedKind, Sheet> = standing(scene)
             .into_iter()
             .filter(|document| document.report == report)
@@ -175,12 +175,36 @@ impl Book {
             .collect();
         let agrees = |version: &&Version| {
             let must = version.must();
-            !held.is_empty()
-                && held
-                    .iter()
-                    .all(|(kind, sheet)| must.get(kind).is_some_and(|must| must.sheet == *sheet))
+            let same = |(kind, sheet): (&PlannedKind, &Sheet)| {
+                must.get(kind).is_some_and(|must: &Must| must.sheet == *sheet)
+            };
+            !held.is_empty() && held.iter().all(same)
         };
-        self.versions.get(&report)?.iter().rev().find(agrees)
+        let versions = self.versions.get(&report).map(Vec::as_slice).unwrap_or_default();
+        versions.iter().filter(agrees).collect()
+    }
+
+    /// Edited reports of which some documents stand that their present version does not make, or not all that it does.
+    pub fn posted_otherwise(&self, scene: &Scene) -> BTreeSet<ReportId> {
+        let mut held: BTreeMap<ReportId, BTreeMap<PlannedKind, Sheet>> = BTreeMap::new();
+        for document in standing(scene) {
+            held.entry(document.report)
+                .or_default()
+                .insert(document.kind, document.sheet);
+        }
+        let otherwise = |report: &ReportId| {
+            let must = self
+                .versions
+                .get(report)
+                .and_then(|versions| versions.last())
+                .map(Version::must);
+            let must = must
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(kind, must)| (kind, must.sheet));
+            held.get(report).is_some_and(|held| *held != must.collect())
+        };
+        self.edited().into_iter().filter(otherwise).collect()
     }
 
     /// Holds both worlds against the book. Right at any moment, whatever is under way.
@@ -314,7 +338,7 @@ impl Book {
                     // Of one that was paid after it posted, what was owed when it posted stands.
                     Some(Expectation::Posted { .. }) => {
                         is_done(&sheets(report))
-                            || self.posted_version(scene, *id).is_some_and(|version| {
+                            || self.posted_versions(scene, *id).iter().any(|version| {
                                 let unpaid = Report { markings: Vec::new(), ..report.clone() };
                                 let unpaid =
                                     Report { state: version.report.state, reimbursed: version.report.reimbursed, ..unpaid };

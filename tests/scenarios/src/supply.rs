@@ -151,15 +151,16 @@ impl Supply {
         });
     }
 
-    /// The controller undoes each edit that came too late: the report is again as it was when its documents posted. One
-    /// that only was paid since, and posted whole, stays so: that is what happens to reports. How many were undone.
-    pub fn undo_what_came_too_late(&self, scene: &Scene, book: &mut Book) -> usize {
-        let overtaken = book.look(scene).overtaken;
+    /// The controller undoes each edit that came too late: the report is again as it was when its documents posted (of
+    /// several versions that the documents can be of, another one at each attempt). One that only was paid since, and
+    /// posted whole, stays so: that is what happens to reports. How many were undone.
+    pub fn undo_what_came_too_late(&self, scene: &Scene, book: &mut Book, attempt: usize) -> usize {
         let mut undone = 0;
-        for id in overtaken {
-            let Some(posted) = book
-                .posted_version(scene, id)
-                .map(|version| version.report.clone())
+        for id in book.posted_otherwise(scene) {
+            let versions = book.posted_versions(scene, id);
+            let Some(posted) = versions
+                .get(attempt % versions.len().max(1))
+                .map(|v| v.report.clone())
             else {
                 continue;
             };

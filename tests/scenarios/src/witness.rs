@@ -87,6 +87,8 @@ pub struct Witness {
     polls: u64,
     /// When the last complete poll ended.
     polled: Option<DateTime<Utc>>,
+    /// Reports with a document under way, at the last look.
+    under_way: BTreeSet<ReportId>,
 }
 
 impl Witness {
@@ -178,7 +180,7 @@ impl Witness {
 
     /// Of which reports nothing can be said at this moment, by what the auditor knows of them.
     fn unsaid(
-        &self,
+        &mut self,
         scene: &Scene,
         book: &Book,
         starts: &[DateTime<Utc>],
@@ -195,15 +197,20 @@ impl Witness {
         };
         // Posted as they were before an edit.
         unsaid.extend(&verdict.overtaken);
-        // Edited, or taken back, while a document of theirs was under way: the log looks at the edit after that.
+        // Edited while a document of theirs was under way: the log looks at the edit in the poll after that is settled.
         let edited = book.edited();
         let bucket_of: BTreeMap<ReportId, Bucket> = rows
             .iter()
             .map(|row| (ReportId(row.report_id.decimal()), row.bucket()))
             .collect();
-        let under_way =
-            |id: &ReportId| matches!(bucket_of.get(id), Some(Bucket::InDoubt | Bucket::PartlyPosted));
-        unsaid.extend(edited.iter().filter(|id| under_way(id)));
+        let under_way = |bucket: &Bucket| matches!(bucket, Bucket::InDoubt | Bucket::PartlyPosted);
+        let now = bucket_of
+            .iter()
+            .filter(|(_, bucket)| under_way(bucket))
+            .map(|(id, _)| *id)
+            .collect();
+        let before = std::mem::replace(&mut self.under_way, now);
+        unsaid.extend(self.under_way.union(&before).filter(|id| edited.contains(id)));
         // A poll that ended is followed by what it concludes from absence; a death may come between.
         scene.stand_ins.expensify.world().read(|world| {
             let gone = world

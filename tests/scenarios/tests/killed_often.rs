@@ -283,13 +283,15 @@ impl Trial {
         trouble::heal(&self.scene);
         self.supply.approve_all(&self.scene, &mut self.book);
         let mut last = serde_json::Value::Null;
-        for _ in 0..3 {
+        for attempt in 0..5 {
             let began = self.scene.now();
             self.starts.push(began);
             self.book.started(began);
             last = self.scene.settle(12).await;
             self.audit("while it comes to rest").await;
-            let undone = self.supply.undo_what_came_too_late(&self.scene, &mut self.book);
+            let undone = self
+                .supply
+                .undo_what_came_too_late(&self.scene, &mut self.book, attempt);
             self.tally.undone += undone;
             if undone == 0 {
                 break;
