@@ -113,6 +113,10 @@ impl Place {
             Some(ErrorCode::DatabaseBusy) => self.failed(format!(
                 "another process has held the file for too long ({error}); nothing was written; end that process, or try again"
             )),
+            // Neither a quota nor a limit on the size of files is told apart from a failing disk.
+            Some(ErrorCode::SystemIoFailure) => self.failed(format!(
+                "the disk cannot be read or written ({error}); see that it is sound and that this user has room (quota, limits), and run again"
+            )),
             _ => self.failed(error.to_string()),
         }
     }

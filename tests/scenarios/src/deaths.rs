@@ -24,7 +24,7 @@ pub struct Aim {
     pub calls: usize,
     /// And then so long after.
     pub after: Duration,
-    /// Or when nothing was called for so long: it waits for an answer that is late or lost.
+    /// Or when nothing was called for so long: it waits for an answer that is late or lost, within the read time-out.
     pub stalled: Option<Duration>,
 }
 
@@ -62,7 +62,7 @@ impl Aim {
             of,
             calls: usize::try_from(calls).expect("small"),
             after: Duration::from_micros(dice.below(8_000) + dice.below(1 + start)),
-            stalled: (dice.below(3) == 0).then(|| Duration::from_millis(150 + dice.below(1_500))),
+            stalled: (dice.below(3) == 0).then(|| Duration::from_millis(1_200 + dice.below(700))),
         }
     }
 }

@@ -166,7 +166,7 @@ impl Trial {
             let mut still = Vec::new();
             for mut one in running {
                 // A service does not end by itself: where its moment never comes, it is killed all the same.
-                let overdue = patience.elapsed() > self.longest();
+                let overdue = self.is_overdue(patience.elapsed(), calls.total());
                 let end = if overdue {
                     one.at_last(&self.scene).await
                 } else {
@@ -199,9 +199,15 @@ impl Trial {
         killed
     }
 
-    /// How long a run may last.
-    fn longest(&self) -> Duration {
-        Duration::from_secs(if self.weather == Weather::Foul { 6 } else { 25 })
+    /// Has a run lasted longer than it takes to get anywhere? A slow machine is given time to.
+    fn is_overdue(&self, lasted: Duration, calls: usize) -> bool {
+        let (quick, slow) = if self.weather == Weather::Foul {
+            (8, 40)
+        } else {
+            (30, 90)
+        };
+        let limit = if calls > 60 { quick } else { slow };
+        lasted > Duration::from_secs(limit)
     }
 
     fn faults(&self) -> u32 {
