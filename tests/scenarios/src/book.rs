@@ -209,9 +209,11 @@ impl Book {
 
     /// Holds both worlds against the book. Right at any moment, whatever is under way.
     pub fn look(&self, scene: &Scene) -> Verdict {
-        let mut verdict = Verdict::default();
         // First the labels, then the ledger: what is posted in between is no offence.
-        verdict.marked = scene.marked();
+        let mut verdict = Verdict {
+            marked: scene.marked(),
+            ..Verdict::default()
+        };
         let standing = standing(scene);
         let mut references: BTreeMap<String, u32> = BTreeMap::new();
         let mut carriers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

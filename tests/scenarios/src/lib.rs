@@ -20,6 +20,7 @@ pub mod proxy;
 mod shaped;
 pub mod shapes;
 pub mod supply;
+pub mod trial;
 pub mod trouble;
 pub mod witness;
 

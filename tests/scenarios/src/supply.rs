@@ -9,11 +9,14 @@ use tieout_sandbox::month::{self, Expectation, Size};
 use crate::book::{Book, listed};
 use crate::{Dice, Scene};
 
+/// Reports that come together, and what is meant to become of each.
+type Lot = (Vec<Report>, Vec<(ReportId, Expectation)>);
+
 /// Reports that have not come yet, with what is meant to become of them.
 pub struct Supply {
     dice: Dice,
     month: u64,
-    stock: Vec<(Vec<Report>, Vec<(ReportId, Expectation)>)>,
+    stock: Vec<Lot>,
     /// Reports that were taken back, as they were before.
     taken_back: BTreeMap<ReportId, Report>,
 }
