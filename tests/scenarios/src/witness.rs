@@ -89,6 +89,8 @@ pub struct Witness {
     polled: Option<DateTime<Utc>>,
     /// Reports with a document under way, at the last look.
     under_way: BTreeSet<ReportId>,
+    /// When a report was last seen under way, or to be so no more.
+    settled: BTreeMap<ReportId, DateTime<Utc>>,
 }
 
 impl Witness {
@@ -210,7 +212,15 @@ impl Witness {
             .map(|(id, _)| *id)
             .collect();
         let before = std::mem::replace(&mut self.under_way, now);
-        unsaid.extend(self.under_way.union(&before).filter(|id| edited.contains(id)));
+        let looked = scene.now();
+        for id in self.under_way.union(&before) {
+            self.settled.insert(*id, looked);
+        }
+        let since = self
+            .settled
+            .iter()
+            .filter(|(id, settled)| edited.contains(id) && shown.is_none_or(|shown| shown <= *settled));
+        unsaid.extend(since.map(|(id, _)| *id));
         // A poll that ended is followed by what it concludes from absence; a death may come between.
         scene.stand_ins.expensify.world().read(|world| {
             let gone = world
