@@ -55,9 +55,18 @@ impl Summary {
                 cycle.resolved.incidents
             ));
         }
+        if !cycle.posted.half.is_empty() {
+            let list: Vec<String> = cycle.posted.half.iter().map(ToString::to_string).collect();
+            warnings.push(format!(
+                "these reports stand in QAD in part, and Expensify no longer shows them as they were mapped; undo the edit there, or \
+                 reverse in QAD what stands: {}",
+                list.join(", ")
+            ));
+        }
         let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
         let needs_person =
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
+                || !cycle.posted.half.is_empty()
                 || cycle.shut.is_some()
                 || !cycle.held_masters.is_empty();
         let status = if cycle.polled.failure.is_some() || cycle.ledger_unreachable {

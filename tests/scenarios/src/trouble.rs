@@ -32,6 +32,9 @@ pub fn brew(scene: &Scene, dice: &mut Dice, weather: Weather) {
         let times = if dice.below(4) == 0 { 2 } else { 1 };
         ledger.add(FaultRule::next(operation, kind).after(few(dice, 9)).times(times));
     }
+    // One answer that is silently empty, or short, and no more: nothing can tell many of them from the truth.
+    let (operation, kind) = silence(dice);
+    ledger.add(FaultRule::next(operation, kind).after(few(dice, 9)));
     // Behind the others: what nothing else strikes takes a while, so that a death can come within it.
     let ms = dice.below(12);
     ledger.add(FaultRule::next("post:*", Ledger::Delay { ms }).times(10_000));
@@ -92,42 +95,22 @@ fn of_the_ledger(dice: &mut Dice) -> (&'static str, Ledger) {
             };
             (operation, kind)
         }
-        9..14 => {
+        9..15 => {
             let operation = one_of(dice, &["browse:invoice_lookup", "browse:journal_lookup"]);
-            let kind = match dice.below(2) {
-                0 => one_of(
-                    dice,
-                    &[Ledger::EmptyBrowse, Ledger::BrowseFails, Ledger::BrokenCanary],
-                ),
+            let kind = match dice.below(3) {
+                0 => Ledger::BrowseFails,
                 _ => one_of(dice, &anywhere),
             };
             (operation, kind)
         }
-        14..16 => ("get:*", one_of(dice, &anywhere)),
-        16..19 => {
-            let shrinks = Ledger::RowsMissing { rows: 40 };
-            let kind = one_of(
+        15..17 => ("get:*", one_of(dice, &anywhere)),
+        17..19 => (
+            "browse:*",
+            one_of(
                 dice,
-                &[
-                    Ledger::EmptyBrowse,
-                    Ledger::BrokenCanary,
-                    shrinks,
-                    Ledger::DropBefore,
-                ],
-            );
-            (
-                one_of(
-                    dice,
-                    &[
-                        "browse:suppliers",
-                        "browse:accounts",
-                        "browse:periods",
-                        "browse:*",
-                    ],
-                ),
-                kind,
-            )
-        }
+                &[Ledger::BrowseFails, Ledger::DropBefore, Ledger::TokenExpired],
+            ),
+        ),
         _ => (
             "token",
             one_of(
@@ -136,6 +119,31 @@ fn of_the_ledger(dice: &mut Dice) -> (&'static str, Ledger) {
             ),
         ),
     }
+}
+
+/// A browse that is answered in good form, and not with what is there.
+fn silence(dice: &mut Dice) -> (&'static str, Ledger) {
+    if dice.below(2) == 0 {
+        let operation = one_of(dice, &["browse:invoice_lookup", "browse:journal_lookup"]);
+        return (
+            operation,
+            one_of(dice, &[Ledger::EmptyBrowse, Ledger::BrokenCanary]),
+        );
+    }
+    let operation = one_of(
+        dice,
+        &[
+            "browse:suppliers",
+            "browse:accounts",
+            "browse:periods",
+            "browse:sub_accounts",
+        ],
+    );
+    let shrinks = Ledger::RowsMissing { rows: 40 };
+    (
+        operation,
+        one_of(dice, &[Ledger::EmptyBrowse, Ledger::BrokenCanary, shrinks]),
+    )
 }
 
 fn of_the_source(dice: &mut Dice) -> (&'static str, Source) {
