@@ -1,5 +1,7 @@
 //! The ports that are the machine's own: clocks, chance, crash points.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -95,12 +97,14 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Ends the process with SIGKILL at the n-th passing of a named point: `TIEOUT_CRASH_AT=intent:3`. For tests of what
-/// survives; without the variable it does nothing.
+/// Ends the process with SIGKILL at the n-th passing of a named point: `TIEOUT_CRASH_AT=intent:3`. With
+/// `TIEOUT_CRASH_TRACE=FILE` each point passed is appended to the file, a line each, so that whoever kills from outside
+/// sees how far the process came. For tests of what survives; without the variables it does nothing.
 #[derive(Debug, Default)]
 pub struct CrashPoint {
     at: Option<(String, u64)>,
     passed: AtomicU64,
+    trace: Option<File>,
 }
 impl CrashPoint {
     /// As the environment says.
@@ -111,13 +115,20 @@ impl CrashPoint {
                 .map_or((text.as_str(), 1), |(name, n)| (name, n.parse().unwrap_or(1)));
             (!name.is_empty()).then(|| (name.to_owned(), count))
         });
+        let trace = std::env::var_os("TIEOUT_CRASH_TRACE")
+            .and_then(|path| File::options().append(true).create(true).open(path).ok());
         Self {
             at,
             passed: AtomicU64::new(0),
+            trace,
         }
     }
     /// A point is passed.
     pub fn passing(&self, point: &str) {
+        if let Some(mut trace) = self.trace.as_ref() {
+            // One write a line; what the kernel has been given outlives the process.
+            let _ = trace.write_all(format!("{point}\n").as_bytes());
+        }
         let Some((name, count)) = &self.at else { return };
         if name == point && self.passed.fetch_add(1, Ordering::SeqCst) + 1 == *count {
             let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);

@@ -169,7 +169,7 @@ fn one_commit_each(path: &Path) -> Outcome<(u128, Duration)> {
                 .execute([report + 1, revision])?;
         }
         commit
-            .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)")?
             .execute(params![
                 appends,
                 report + 1,

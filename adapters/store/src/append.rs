@@ -8,6 +8,7 @@ use tieout_domain::ports::{Appended, Expected, LogError, NewEvent, Position, Rev
 use crate::bench::{Desk, count_events};
 use crate::number::{from_sql, to_sql};
 use crate::read::size_of_event;
+use crate::sum::sum;
 use crate::trouble::{Place, Trouble};
 use crate::writer::Work;
 
@@ -66,8 +67,8 @@ impl<'c> Appending<'c> {
                 .prepare_cached("INSERT OR FAIL INTO streams (name, head) VALUES (?1, ?2)")?,
             grow_stream: connection.prepare_cached("UPDATE OR FAIL streams SET head = ?2 WHERE id = ?1")?,
             add_event: connection.prepare_cached(
-                "INSERT OR FAIL INTO events (leaf, stream, revision, id, kind, data, metadata)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR FAIL INTO events (leaf, stream, revision, id, kind, data, metadata, sum)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
             next_leaf: to_sql(count_events(connection)?),
         })
@@ -210,7 +211,17 @@ impl Append {
         };
         for ((leaf, revision), event) in (log.next_leaf..).zip(first_revision..).zip(&self.events) {
             let id = event.id.0.as_bytes();
-            let row = params![leaf, stream, revision, id, event.kind, event.data, event.metadata];
+            let sum = sum(from_sql(leaf), &self.stream.0, from_sql(revision), event.into());
+            let row = params![
+                leaf,
+                stream,
+                revision,
+                id,
+                event.kind,
+                event.data,
+                event.metadata,
+                sum
+            ];
             log.add_event.execute(row)?;
         }
         log.next_leaf = log.next_leaf.saturating_add(count);

@@ -89,7 +89,8 @@ impl SqliteLog {
         ViewStore::new(Arc::clone(&self.inner))
     }
 
-    /// Reads the whole file: every page is sound, leaves and revisions are dense, and each stream ends where it says.
+    /// Reads the whole file: every page is sound and every index agrees with its table, leaves and revisions are dense,
+    /// each stream ends where it says, and each event is what its sum says was written.
     /// Takes time in proportion to the log; appends go on meanwhile.
     ///
     /// # Errors

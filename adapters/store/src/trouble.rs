@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     Sql(rusqlite::Error),
     /// The work refused, with its answer.
     Said(LogError),
+    /// What was read cannot be what was written.
+    Damaged(String),
 }
 
 impl From<rusqlite::Error> for Trouble {
@@ -42,7 +44,7 @@ impl Trouble {
                     Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation)
                 )
             }
-            Self::Said(_) => true,
+            Self::Said(_) | Self::Damaged(_) => true,
         }
     }
 }
@@ -61,6 +63,7 @@ impl Place {
         match trouble.into() {
             Trouble::Said(error) => error,
             Trouble::Sql(error) => self.explain(&error),
+            Trouble::Damaged(what) => self.unusable(format!("the file is damaged: {what}; {RESTORE}")),
         }
     }
 
@@ -90,6 +93,15 @@ impl Place {
     }
 
     fn explain(&self, error: &rusqlite::Error) -> LogError {
+        // A page that the file says it has lies beyond its end.
+        let cut = error
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ);
+        if cut {
+            return self.unusable(format!(
+                "the file is torn: it ends before its last page; {RESTORE}"
+            ));
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => LogError::Full { place: self.0.to_string(), detail: error.to_string() },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -100,6 +112,10 @@ impl Place {
             )),
             Some(ErrorCode::DatabaseBusy) => self.failed(format!(
                 "another process has held the file for too long ({error}); nothing was written; end that process, or try again"
+            )),
+            // Neither a quota nor a limit on the size of files is told apart from a failing disk.
+            Some(ErrorCode::SystemIoFailure) => self.failed(format!(
+                "the disk cannot be read or written ({error}); see that it is sound and that this user has room (quota, limits), and run again"
             )),
             _ => self.failed(error.to_string()),
         }

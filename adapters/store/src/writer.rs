@@ -69,7 +69,7 @@ impl<W: Work> Order for Waiting<W> {
     fn apply(&mut self, desk: &mut Desk<'_>) -> Applied {
         match self.outcome.insert(self.work.apply(desk)) {
             Err(Trouble::Sql(_)) => Applied::Spoiled,
-            Ok(_) | Err(Trouble::Said(_)) => Applied::Sound,
+            Ok(_) | Err(Trouble::Said(_) | Trouble::Damaged(_)) => Applied::Sound,
         }
     }
     fn must_survive_power_cut(&self) -> bool {

@@ -37,11 +37,11 @@ async fn sql_cannot_edit_the_log() {
         "UPDATE OR REPLACE events SET leaf = 0 WHERE leaf = 1",
         "DELETE FROM events WHERE leaf = 1",
         "DELETE FROM events",
-        "INSERT OR REPLACE INTO events SELECT leaf, stream, revision, id, kind, x'00', metadata FROM events WHERE leaf = 0",
-        "INSERT OR REPLACE INTO events SELECT 2, stream, revision, randomblob(16), kind, x'00', metadata FROM events WHERE leaf = 0",
-        "INSERT OR REPLACE INTO events SELECT 2, stream, 2, id, kind, x'00', metadata FROM events WHERE leaf = 0",
-        "INSERT INTO events SELECT 3, stream, 2, randomblob(16), kind, data, metadata FROM events WHERE leaf = 0",
-        "INSERT INTO events SELECT -1, stream, 2, randomblob(16), kind, data, metadata FROM events WHERE leaf = 0",
+        "INSERT OR REPLACE INTO events SELECT leaf, stream, revision, id, kind, x'00', metadata, sum FROM events WHERE leaf = 0",
+        "INSERT OR REPLACE INTO events SELECT 2, stream, revision, randomblob(16), kind, x'00', metadata, sum FROM events WHERE leaf = 0",
+        "INSERT OR REPLACE INTO events SELECT 2, stream, 2, id, kind, x'00', metadata, sum FROM events WHERE leaf = 0",
+        "INSERT INTO events SELECT 3, stream, 2, randomblob(16), kind, data, metadata, sum FROM events WHERE leaf = 0",
+        "INSERT INTO events SELECT -1, stream, 2, randomblob(16), kind, data, metadata, sum FROM events WHERE leaf = 0",
         "UPDATE streams SET name = 'report-2'",
         "UPDATE streams SET id = 9",
         "UPDATE streams SET head = 0",
@@ -53,6 +53,10 @@ async fn sql_cannot_edit_the_log() {
         let refused = sql.execute(edit, []).unwrap_err().to_string();
         assert!(refused.contains("nothing is edited"), "{edit}: {refused}");
     }
+    let bare = "INSERT INTO events (leaf, stream, revision, id, kind, data, metadata)
+        SELECT 2, stream, 2, randomblob(16), kind, data, metadata FROM events WHERE leaf = 0";
+    let refused = sql.execute(bare, []).unwrap_err().to_string();
+    assert!(refused.contains("without its sum"), "{refused}");
     assert_eq!(log.read_all(None, 10).await.unwrap(), before);
     log.verify().await.unwrap();
 }

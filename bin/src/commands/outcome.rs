@@ -64,9 +64,18 @@ impl Summary {
             json!({"complete": done.failures.is_empty(), "held": done.held, "failures": done.failures})
         });
         let new_cases = cycle.rechecked.as_ref().map_or(0, |done| done.held.raised);
+        if !cycle.posted.half.is_empty() {
+            let list: Vec<String> = cycle.posted.half.iter().map(ToString::to_string).collect();
+            warnings.push(format!(
+                "these reports stand in QAD in part, and Expensify no longer shows them as they were mapped; undo the edit there, or \
+                 reverse in QAD what stands: {}",
+                list.join(", ")
+            ));
+        }
         let count = |stage: StageName| cycle.stages.get(&stage).copied().unwrap_or(0);
         let needs_person =
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
+                || !cycle.posted.half.is_empty()
                 || cycle.shut.is_some()
                 || new_cases > 0
                 || !cycle.held_masters.is_empty();

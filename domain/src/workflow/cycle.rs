@@ -143,7 +143,7 @@ pub async fn run_cycle<P: Ports>(
     let marked = if polled.unreachable {
         Marked::default()
     } else {
-        desk.mark(roster).await?
+        desk.mark(roster, &polled.seen).await?
     };
 
     progress(Step::Recheck);

@@ -1,16 +1,16 @@
 //! Step 6: set the exported flag for posted reports, in batches of up to 100; the proof is the next complete listing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 
 use super::desk::{Desk, WorkflowError};
 use super::events::PollEvent;
-use super::roster::Roster;
+use super::roster::{Brief, Roster};
 use crate::ids::ReportId;
 use crate::journal::{Actor, Draft, SystemActor};
 use crate::ports::{Clock, Expected, Listed, Ports, Source};
-use crate::report::{Command, Stage, StageName};
+use crate::report::{Command, MaterialHash, Stage, StageName};
 
 /// The most reports one job marks (contract expensify §12).
 const BATCH: usize = 100;
@@ -33,10 +33,21 @@ const MARKER: Actor = Actor::System {
 };
 
 impl<P: Ports> Desk<'_, P> {
-    /// Asks for the exported flag of every posted report that does not bear it yet.
-    pub async fn mark(&self, roster: &Roster) -> Result<Marked, WorkflowError> {
+    /// Asks for the exported flag of every posted report that does not bear it yet. That a listing without our label
+    /// showed one (`seen`) says so of a report the log holds as marked: it was taken back when its mark was to be set,
+    /// its absence was taken for the mark, and it is approved again.
+    pub async fn mark(
+        &self,
+        roster: &Roster,
+        seen: &BTreeMap<ReportId, MaterialHash>,
+    ) -> Result<Marked, WorkflowError> {
         let mut marked = Marked::default();
-        let posted = roster.select(|brief| brief.stage == StageName::Posted);
+        let unmarked = |(id, brief): &(ReportId, &Brief)| match brief.stage {
+            StageName::Posted => true,
+            StageName::MarkedExported => seen.contains_key(id),
+            _ => false,
+        };
+        let posted: Vec<ReportId> = roster.iter().filter(unmarked).map(|(id, _)| id).collect();
         for batch in posted.chunks(BATCH) {
             if self.ports.stopping() {
                 break;
@@ -54,7 +65,10 @@ impl<P: Ports> Desk<'_, P> {
                     })
                     .await?;
                 // Law 2, where it matters: only what QAD has confirmed in every document is ever named to Expensify.
-                if matches!(loaded.report.stage(), Stage::Posted { .. }) {
+                if matches!(
+                    loaded.report.stage(),
+                    Stage::Posted { .. } | Stage::MarkedExported { .. }
+                ) {
                     intended.insert(*report);
                 }
             }

@@ -30,6 +30,8 @@ pub struct Posted {
     pub failed: usize,
     /// Reports not posted because this cycle's poll did not show them as they were mapped.
     pub not_seen: usize,
+    /// Those among them of which a document stands already: a person must undo the edit at the source, or reverse it.
+    pub half: Vec<ReportId>,
 }
 
 const POSTER: Actor = Actor::System {
@@ -87,8 +89,22 @@ impl<P: Ports> Desk<'_, P> {
         let Some(dossier) = loaded.report.dossier() else {
             return Ok(());
         };
+        // Another instance has come between: it is at a document of this report, or left one in doubt. Beside that nothing
+        // of it is sent, because a look would take the other document, which the log cannot explain yet, for a stranger.
+        let under_way = |state: &DocumentState| {
+            matches!(
+                state,
+                DocumentState::Sending { .. } | DocumentState::InDoubt { .. }
+            )
+        };
+        if dossier.documents.iter().any(|file| under_way(&file.state)) {
+            return Ok(());
+        }
         if seen.get(&id) != Some(&dossier.capture.material_hash) {
             posted.not_seen += 1;
+            if loaded.report.stage().touches_the_ledger() {
+                posted.half.push(id);
+            }
             return Ok(());
         }
         let intents = if loaded.report.stage().touches_the_ledger() {

@@ -11,18 +11,25 @@
     reason = "helpers of tests: a surprise must end the test"
 )]
 
+pub mod book;
+pub mod deaths;
 mod dice;
+pub mod must;
 mod proof;
-
 pub mod proxy;
 mod shaped;
 pub mod shapes;
+pub mod supply;
+pub mod trial;
+pub mod trouble;
+pub mod witness;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::OnceLock;
 
+use chrono::{DateTime, Utc};
 use tieout::commands::certify::{Certificate, certify_in};
 use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
 use tieout::config::Config;
@@ -77,6 +84,8 @@ pub struct Scene {
     pub config: PathBuf,
     /// How far the month is from today.
     offset_millis: i64,
+    /// How many times shorter the rate limits are, on both sides.
+    shrink: u32,
 }
 
 impl Scene {
@@ -94,13 +103,18 @@ impl Scene {
 
     /// The same, before certification.
     pub async fn uncertified(size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
+        Self::at_pace(SHRINK, size, change).await
+    }
+
+    /// The same, with rate limits so many times shorter than the real ones.
+    pub async fn at_pace(shrink: u32, size: Size, change: impl FnOnce(&mut ExpensifyWorld)) -> Self {
         let clock = SystemClock::set_to(month::now());
         let options = StageOptions {
             seed: SEED,
             size,
             expensify_port: 0,
             qad_port: 0,
-            shrink: NonZeroU32::new(SHRINK).expect("above zero"),
+            shrink: NonZeroU32::new(shrink).expect("above zero"),
             clock: clock.clone(),
         };
         let stand_ins = StandIns::start(&options).await.expect("the stand-ins start");
@@ -124,6 +138,7 @@ impl Scene {
             folder,
             config,
             offset_millis: clock.offset_millis(),
+            shrink,
         }
     }
 
@@ -172,7 +187,7 @@ impl Scene {
             .args(args)
             .arg("--config")
             .arg(&self.config)
-            .env("TIEOUT_LIMIT_SCALE", SHRINK.to_string())
+            .env("TIEOUT_LIMIT_SCALE", self.shrink.to_string())
             .env("TIEOUT_CLOCK_OFFSET_MS", self.offset_millis.to_string())
             .stdin(Stdio::null())
             .kill_on_drop(true);
@@ -235,6 +250,11 @@ impl Scene {
     pub fn reconfigure(&self, change: impl FnOnce(String) -> String) {
         let text = std::fs::read_to_string(&self.config).expect("the configuration");
         std::fs::write(&self.config, change(text)).expect("the configuration");
+    }
+
+    /// The scene's present instant: the stand-ins' and the program's.
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now() + chrono::Duration::milliseconds(self.offset_millis)
     }
 
     /// A file of the installation.

@@ -8,6 +8,7 @@ use tieout::config::{Config, ConnectionConfig};
 use tieout::installation::Installation;
 use tieout::ports::SystemClock;
 use tieout::views::Views;
+use tieout_domain::ids::Reference;
 use tieout_projections::month::Month;
 use tieout_projections::tie_out::{Ends, TieOut, tie_out};
 use tieout_projections::work_list::{Row, WorkListView};
@@ -22,9 +23,8 @@ pub const LABEL: &str = "tieout-larkfield";
 impl Scene {
     /// The scene's installation, opened in this process.
     pub fn installation(&self) -> Installation {
-        let now = chrono::Utc::now() + chrono::Duration::milliseconds(self.offset_millis);
         let config = Config::read(&self.config).expect("the configuration");
-        Installation::open_at(config, SystemClock::set_to(now)).expect("the installation opens")
+        Installation::open_at(config, SystemClock::set_to(self.now())).expect("the installation opens")
     }
 
     /// Its one connection.
@@ -48,6 +48,14 @@ impl Scene {
     /// Law 6. A report approved before go-live is in scope where the poll's overlap showed it, and outside where not.
     pub async fn tie_out(&self) -> TieOut {
         let rows = self.rows().await;
+        self.tie_out_without(&BTreeSet::new(), rows).await
+    }
+
+    /// Law 6 over these rows, at a moment when nothing can be said of some reports: they are left out at both ends and
+    /// between them.
+    pub async fn tie_out_without(&self, unsaid: &BTreeSet<ReportId>, mut rows: Vec<Row>) -> TieOut {
+        let unsaid = |report: u64| unsaid.contains(&ReportId(report));
+        rows.retain(|row| !unsaid(row.report_id.decimal()));
         let config = self.connection();
         let zone = config.qad.timezone;
         let policies = POLICIES.map(ToOwned::to_owned);
@@ -57,13 +65,19 @@ impl Scene {
         let known: BTreeSet<_> = rows.iter().map(|row| row.report_id).collect();
         let first = Month::from(month::go_live());
         source.retain(|report| {
-            known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first)
+            let in_scope =
+                known.contains(&report.report_id) || report.period.is_none_or(|period| period >= first);
+            in_scope && !unsaid(report.report_id.decimal())
         });
         let ledger = ends::ledger(&self.stand_ins.qad.origin(), credentials::QAD_WORKSPACE)
             .await
             .expect("the ledger");
-        // Certification posts in another workspace: no document of this one stands apart.
-        let apart = BTreeSet::new();
+        // Certification posts in another workspace: what stands apart is only what nothing can be said of.
+        let apart: BTreeSet<Reference> = ledger
+            .iter()
+            .filter_map(|row| row.reference.parse().ok())
+            .filter(|reference: &Reference| unsaid(reference.report.decimal()))
+            .collect();
         tie_out(&[Ends {
             connection: config.name.as_str(),
             zone,
@@ -105,7 +119,7 @@ impl Scene {
         assert!(twice.is_empty(), "{when}: posted more than once: {twice:?}");
         let posted: BTreeSet<u64> = bearers
             .keys()
-            .filter_map(|text| text.parse::<tieout_domain::ids::Reference>().ok())
+            .filter_map(|text| text.parse::<Reference>().ok())
             .map(|r| r.report.decimal())
             .collect();
         let early: Vec<_> = marked.iter().filter(|id| !posted.contains(&id.0)).collect();

@@ -1,6 +1,10 @@
 //! One report, over real HTTP from stand-in to stand-in, its whole life in the log; and the same, killed at every point.
 
+use std::time::Duration;
+
+use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
+use tieout_sandbox::qad::FaultKind;
 use tieout_scenarios::{Scene, text};
 
 fn one() -> Size {
@@ -46,4 +50,23 @@ async fn killed_at_any_point_of_the_cycle_it_is_still_posted_once() {
         );
         assert_eq!(scene.ledger().len(), 1, "killed at `{point}`");
     }
+}
+
+/// The document was stored and its answer lost; the quarantine is over; the one look-up that would find it is answered in
+/// good form with nothing, and the canary right after it is found.
+#[tokio::test]
+async fn a_single_look_up_that_comes_back_empty_does_not_prove_absence() {
+    let scene = Scene::with(one(), |_| {}).await;
+    let faults = scene.stand_ins.qad.handle().faults();
+    faults.add(FaultRule::next("post:*", FaultKind::ErrorAfter { status: 502 }));
+    scene.tieout(&["sync"]).await;
+    tokio::time::sleep(Duration::from_millis(4_200)).await;
+
+    faults.add(FaultRule::next("browse:invoice_lookup", FaultKind::EmptyBrowse));
+    let output = scene.tieout(&["sync", "--json"]).await;
+    assert!(faults.pending().is_empty(), "the fault has struck");
+    let cycles: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(cycles[0]["resolved"]["absent"], 0, "{cycles:#}");
+    assert_eq!(cycles[0]["resolved"]["adopted"], 1, "{cycles:#}");
+    assert_eq!(scene.ledger().len(), 1);
 }

@@ -12,9 +12,9 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use tieout_sandbox::fault::FaultRule;
-use tieout_sandbox::month::Size;
+use tieout_sandbox::month::{self, Expectation, Size};
 use tieout_sandbox::qad::FaultKind;
-use tieout_scenarios::{Dice, Scene, binary, text};
+use tieout_scenarios::{Dice, SEED, Scene, binary, text};
 
 const REPORTS: usize = 12;
 const WORLD: Size = Size::Many {
@@ -99,6 +99,48 @@ async fn two_cycles_at_once_round_after_round() {
         everything_is_readable(&scene, &when).await;
     }
     assert!(both > 0, "the two never met: the test shows nothing");
+}
+
+/// Each meets the other between the two documents of a report: what the other one is sending is no stranger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_cycles_at_once_on_reports_of_two_documents() {
+    binary();
+    let month = month::month(SEED, Size::Demo);
+    let two = |expectation: &Expectation| matches!(expectation, Expectation::Posted { documents } if documents.len() == 2);
+    let parts = month
+        .story
+        .parts
+        .iter()
+        .filter(|(_, part)| two(&part.expectation));
+    let reports: Vec<_> = parts
+        .take(REPORTS)
+        .map(|(id, _)| month.expensify.reports[id].clone())
+        .collect();
+    assert_eq!(reports.len(), REPORTS);
+    let none = Size::Many { reports: 0, lines: 0 };
+    let scene = Scene::with(none, |world| {
+        reports.into_iter().for_each(|report| world.add_report(report))
+    })
+    .await;
+    let faults = scene.stand_ins.qad.handle().faults();
+    faults.add(FaultRule::next("post:*", LATE).times(1_000));
+
+    let mut dice = Dice::new(1);
+    for round in 0..3 {
+        let mut late = || Duration::from_millis(dice.below(60));
+        let (one, other) = tokio::join!(one_cycle(&scene, late(), None), one_cycle(&scene, late(), None));
+        for output in [&one, &other] {
+            done(output, "posted", &format!("round {round}"));
+        }
+    }
+    let last = scene.settle(8).await;
+    assert_eq!(
+        last["resolved"]["incidents"], 0,
+        "nothing here needs a person: {last:#}"
+    );
+    assert_eq!(last["stages"]["marked_exported"], REPORTS, "{last:#}");
+    assert_eq!(scene.ledger().len(), 2 * REPORTS);
+    scene.must_tie_out("reports of two documents").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
