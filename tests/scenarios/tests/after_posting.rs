@@ -891,3 +891,88 @@ async fn a_correction_whose_answer_is_lost_or_that_never_arrives_posts_once() {
         assert!(faults.pending().is_empty(), "{when}: the fault has struck");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_document_under_our_reference_is_a_case_and_nothing_is_posted_beside_it() {
+    let scene = posted(1).await;
+    let report = reports(&scene).remove(0);
+    let first = documents(&scene, report.id).remove(0);
+    scene.stand_ins.qad.handle().edit(|world| {
+        let workspace = world
+            .workspace_mut(credentials::QAD_WORKSPACE)
+            .expect("the workspace");
+        workspace.ledger.store(first.clone());
+    });
+    assert_eq!(told(&recheck(&scene).await), (1, 0));
+    let shown = json(&scene, &["show", &report.id.to_string()]).await;
+    let (was, is) = values(&shown, "document_drifted", "voucher");
+    assert!(is.starts_with(&was) && is.contains(" and "), "{was}: {is}");
+
+    // The first is reversed, the second stands: to post again would pay twice.
+    reverse_in_qad(&scene, &first);
+    let refused = reverse(&scene, report.id, "--again", &[]).await;
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("would post twice"), "{}", text(&refused));
+    reversed(&scene, report.id, "--leave-out").await;
+    scene.settle(3).await;
+    assert_eq!(documents(&scene, report.id).len(), 2, "nothing more was posted");
+}
+
+/// Two instances at once after reversals, while expenses travel between reports: each is posted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_cycles_at_once_after_reversals_post_each_expense_once() {
+    for round in 0..3 {
+        let when = format!("round {round}");
+        let scene = posted(4).await;
+        let all = reports(&scene);
+        for report in &all {
+            reverse_in_qad(&scene, &documents(&scene, report.id)[0]);
+        }
+        // Each gives one of its two expenses to the next one.
+        for (from, to) in all.iter().zip(all.iter().cycle().skip(1)) {
+            edit(
+                &scene,
+                Edit::MoveExpense {
+                    transaction: from.expenses[0].transaction_id.clone(),
+                    to: to.id.to_string(),
+                },
+            );
+        }
+        for report in &all {
+            let crash: &[(&str, &str)] = if report.id == all[0].id {
+                &[("TIEOUT_CRASH_AT", "reversed")]
+            } else {
+                &[]
+            };
+            let output = reverse(&scene, report.id, "--again", crash).await;
+            assert!(
+                matches!(output.status.code(), None | Some(0)),
+                "{when}: {}",
+                text(&output)
+            );
+        }
+        for _ in 0..2 {
+            let (one, other) = tokio::join!(scene.tieout(&["sync"]), scene.tieout(&["sync"]));
+            for output in [one, other] {
+                assert!(
+                    matches!(output.status.code(), Some(0 | 1)),
+                    "{when}: {}",
+                    text(&output)
+                );
+            }
+            scene.nothing_is_wrong(&when);
+        }
+        done_again(&scene, 4, 4, &when).await;
+        let spent: i64 = all
+            .iter()
+            .flat_map(|report| &report.expenses)
+            .map(|expense| expense.amount)
+            .sum();
+        let standing = scene
+            .ledger()
+            .into_iter()
+            .filter(|document| document.reversal.is_none());
+        let total: rust_decimal::Decimal = standing.map(|document| document.total()).sum();
+        assert_eq!(total, rust_decimal::Decimal::new(spent, 2), "{when}");
+    }
+}
