@@ -311,8 +311,9 @@ fn below(shown: &Shown, advice: &Advice, text: &mut String) -> std::fmt::Result 
     if let Some(day) = shown.held_until {
         writeln!(text, "\nHeld until {day}")?;
     }
-    // Reasons stand above with their remedies already.
-    if shown.reasons.is_empty() && !advice.remedy.is_empty() {
+    // Reasons and cases stand above with their remedies already.
+    let told = shown.cases.iter().any(|case| case.remedy == advice.remedy);
+    if shown.reasons.is_empty() && !told && !advice.remedy.is_empty() {
         writeln!(text, "\nWhat to do\n  {}", safe(&advice.remedy))?;
     }
     if let Some(report) = &shown.report {

@@ -148,7 +148,7 @@ pub async fn run_cycle<P: Ports>(
 
     progress(Step::Recheck);
     roster.catch_up(log).await?;
-    let rechecked = if polled.complete && !ledger_unreachable && !desk.ports.stopping() {
+    let rechecked = if !polled.unreachable && !ledger_unreachable && !desk.ports.stopping() {
         desk.recheck(roster).await?
     } else {
         None

@@ -104,15 +104,10 @@ fn one_case(listed: &ListedCase, out: &mut impl fmt::Write, columns: usize) -> f
         &format!("{}  {}", instant(case.since), case.message),
         columns,
     )?;
-    let value = |value: &crate::work_list::CaseValue| {
-        row(&[
-            &value.field,
-            &format!("posted {}", value.posted),
-            &format!("now {}", value.shows),
-        ])
-    };
-    let rows: Vec<_> = case.values.iter().map(value).collect();
-    table(out, 6, &rows, columns)?;
+    for value in &case.values {
+        let both = format!("posted {}, now {}", value.posted, value.shows);
+        paragraph(out, &format!("      {}: ", shown(&value.field)), &both, columns)?;
+    }
     paragraph(out, "      ", &listed.remedy, columns)
 }
 

@@ -55,10 +55,22 @@ impl CaseValue {
     }
 }
 
-impl From<&Difference> for CaseValue {
-    fn from(difference: &Difference) -> Self {
-        Self::new(&difference.field, &difference.sent, &difference.held)
+/// The most fields a row holds of one case: a row stays small however much changed. The trail has all of them.
+const MOST: usize = 100;
+
+/// Differences with both values.
+pub(super) fn values(differences: &[Difference]) -> Vec<CaseValue> {
+    let value = |d: &Difference| CaseValue::new(&d.field, &d.sent, &d.held);
+    let mut values: Vec<CaseValue> = differences.iter().take(MOST).map(value).collect();
+    let more = differences.len().saturating_sub(MOST);
+    if more > 0 {
+        values.push(CaseValue::new(
+            format!("{more} more fields"),
+            "see the trail",
+            "see the trail",
+        ));
     }
+    values
 }
 
 /// Something after posting that a person should look at.
@@ -148,7 +160,7 @@ pub(super) fn drifted(
     differences: &[Difference],
 ) -> Vec<CaseValue> {
     if !differences.is_empty() {
-        return differences.iter().map(CaseValue::from).collect();
+        return values(differences);
     }
     let Some(posted) = posted else { return Vec::new() };
     let amount = |captured: &Captured| {
@@ -198,11 +210,12 @@ pub(super) fn paid(row: &Row, differences: &[Difference]) -> Vec<CaseValue> {
             )
         })
     });
-    let said = differences
+    let said: Vec<Difference> = differences
         .iter()
         .filter(|difference| OF_PAYMENT.contains(&difference.field.as_str()))
-        .map(CaseValue::from);
-    payables.chain(said).collect()
+        .cloned()
+        .collect();
+    payables.chain(values(&said)).collect()
 }
 
 /// The source has it no more.
@@ -231,5 +244,125 @@ pub(super) fn changed_in_qad(reference: Reference, differences: &[Difference]) -
                 .collect();
             format!("document {reference} was changed in QAD: {}", list.join("; "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tieout_domain::report::{Payload, ReportEvent, source_differences};
+
+    use super::*;
+    use crate::testing::{SUBMITTER, facts, payable_of, payload, posted_whole, report, row_of};
+
+    const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
+
+    fn drifted_to(shown: Box<Payload>, differences: Vec<Difference>) -> ReportEvent {
+        ReportEvent::SourceDrifted {
+            payload_hash: shown.payload_hash().unwrap(),
+            material_hash: shown.material_hash("00"),
+            payload: shown,
+            differences,
+        }
+    }
+
+    fn with(event: ReportEvent) -> Row {
+        let mut events = posted_whole(8, &LINES, vec![payable_of(8, &LINES)]);
+        events.push(event);
+        row_of(8, events)
+    }
+
+    fn both(values: &[CaseValue]) -> Vec<(&str, &str, &str)> {
+        values
+            .iter()
+            .map(|v| (v.field.as_str(), v.posted.as_str(), v.shows.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn a_drift_is_told_field_by_field_with_both_values_and_what_to_do() {
+        let (was, is) = (
+            payload(facts(8, "USD", &LINES)),
+            payload(facts(8, "USD", &[("1", 22_250), ("2", -1_250)])),
+        );
+        let row = with(drifted_to(is.clone(), source_differences(&was, &is)));
+        let told = both(&row.cases[0].values);
+        assert!(told.contains(&("total", "200.00", "210.00")), "{told:?}");
+        let listed = &ListedCase::of(&row)[0];
+        assert!(
+            listed
+                .remedy
+                .contains(&format!("tieout reverse {} --by", report(8))),
+            "{listed:?}"
+        );
+        let json = serde_json::to_value(listed).unwrap();
+        assert_eq!(json["case"], "source_drifted");
+        assert_eq!(json["values"][0]["posted"], told[0].1);
+        assert!(!json.to_string().contains(SUBMITTER));
+    }
+
+    #[test]
+    fn a_drift_from_before_differences_were_recorded_is_told_in_short() {
+        let row = with(drifted_to(payload(facts(8, "USD", &[("1", 100)])), Vec::new()));
+        assert_eq!(
+            both(&row.cases[0].values),
+            [
+                ("number of expenses", "2", "1"),
+                ("amount", "200.00 USD", "1.00 USD")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_stays_small_however_much_changed() {
+        let many: Vec<Difference> = (0..250)
+            .map(|number| Difference {
+                field: format!("field {number}"),
+                sent: "a".into(),
+                held: "b".into(),
+            })
+            .collect();
+        let row = with(drifted_to(payload(facts(8, "USD", &[("1", 100)])), many));
+        let values = &row.cases[0].values;
+        assert_eq!(values.len(), MOST + 1);
+        assert_eq!(values[MOST].field, "150 more fields");
+    }
+
+    #[test]
+    fn what_qad_holds_is_told_by_what_became_of_the_document() {
+        let reference = payable_of(8, &LINES).reference;
+        let state = |held: &str| {
+            vec![Difference {
+                field: "state".into(),
+                sent: "posted".into(),
+                held: held.into(),
+            }]
+        };
+        let told = |differences| {
+            let row = with(ReportEvent::DocumentDrifted {
+                reference,
+                differences,
+            });
+            let case = &row.cases[0];
+            (case.message.clone(), case.remedy(report(8)))
+        };
+        let (message, remedy) = told(state("reversed"));
+        assert!(
+            message.contains("is reversed in QAD") && remedy.contains("--again"),
+            "{message} {remedy}"
+        );
+        let (message, remedy) = told(state("nothing"));
+        assert!(
+            message.contains("not in QAD any more") && !remedy.contains("tieout reverse"),
+            "{message} {remedy}"
+        );
+        let (message, _) = told(vec![Difference {
+            field: "line 1 account".into(),
+            sent: "6410".into(),
+            held: "6420".into(),
+        }]);
+        assert!(
+            message.contains("line 1 account: posted 6410, QAD holds 6420"),
+            "{message}"
+        );
     }
 }

@@ -288,7 +288,7 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
                 case: CaseKind::DocumentDrifted,
                 reference: Some(*reference),
                 message: case::changed_in_qad(*reference, differences),
-                values: differences.iter().map(CaseValue::from).collect(),
+                values: case::values(differences),
                 since,
             });
         }
