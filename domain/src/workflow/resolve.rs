@@ -43,7 +43,7 @@ impl<P: Ports> Desk<'_, P> {
     }
 
     /// The step of a cycle, whose roster is that of the log: looks up those documents in doubt that are due (see
-    /// [`super::look_again`]); a process that has just begun, all.
+    /// [`delay_after`](super::delay_after)); a process that has just begun, all.
     pub async fn resolve_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
         let flying = flying(roster);
         roster
