@@ -59,7 +59,7 @@ pub async fn cycle(
     Ok(outcome?)
 }
 
-fn bar_for(name: &str) -> ProgressBar {
+pub(super) fn bar_for(name: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) =
         ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar} {pos}/{len} {elapsed}")

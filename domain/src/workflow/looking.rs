@@ -17,7 +17,7 @@ const WHY: &str = "this command only looks: nothing is sent from here";
 /// ```
 /// use tieout_domain::{ports::Ports, workflow::{Desk, Looking, Roster}};
 /// async fn heal<P: Ports>(desk: &Desk<'_, Looking<'_, P>>, roster: &mut Roster) {
-///     let _ = desk.heal(roster).await;
+///     let _ = desk.heal(roster, |_, _| ()).await;
 /// }
 /// ```
 ///
@@ -26,7 +26,7 @@ const WHY: &str = "this command only looks: nothing is sent from here";
 /// ```compile_fail
 /// use tieout_domain::{ports::Ports, workflow::{Desk, Roster}};
 /// async fn heal<P: Ports>(desk: &Desk<'_, P>, roster: &mut Roster) {
-///     let _ = desk.heal(roster).await;
+///     let _ = desk.heal(roster, |_, _| ()).await;
 /// }
 /// ```
 pub struct Looking<'a, P: Ports> {

@@ -87,6 +87,7 @@ impl<P: Ports> Desk<'_, P> {
                 resolved.waiting += own.len() - incidents;
                 continue;
             }
+            let before = resolved.incidents;
             match self.resolve_report(report, &mut resolved).await {
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => {
                     resolved.waiting += 1;
@@ -101,7 +102,10 @@ impl<P: Ports> Desk<'_, P> {
                     for reference in own {
                         roster.looks().settle(report, reference, now.clone());
                     }
+                    // One that was seen before and is shown no more is for a person too, and its doubt does not say so.
+                    let told = resolved.incidents > before;
                     for (reference, since, incident) in still_in_doubt(&loaded) {
+                        let incident = incident || told;
                         roster
                             .looks()
                             .note(report, reference, since, now.clone(), incident);
