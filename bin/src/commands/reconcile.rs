@@ -1,6 +1,7 @@
 //! `tieout reconcile --ledger`: holds QAD's documents against the log. What the log does not explain is adopted where it is
 //! what its report posts as, and told to a person where it is not. Nothing is sent to QAD from here (law 8).
 
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tieout_domain::ids::Reference;
 use tieout_domain::journal::Streams;
@@ -10,6 +11,7 @@ use tieout_domain::workflow::{
 };
 
 use super::decide::{Decided, key_of};
+use super::sync::bar_for;
 use super::terminal::safe;
 use crate::cli::ReconcileArgs;
 use crate::config::ConnectionConfig;
@@ -44,7 +46,20 @@ pub async fn run(installation: &Installation, args: ReconcileArgs, out: Out) -> 
         let mut roster = Roster::new(Streams(config.id));
         let looking = Looking::at(&world);
         let desk = Desk::for_command(&looking, &connection, installation.instance, NAME);
-        let healed = desk.heal(&mut roster).await.map_err(failure)?;
+        let bar = if out.shows_progress() {
+            bar_for(config.name.as_str())
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.set_message("looking at what the log does not explain");
+        let healed = desk
+            .heal(&mut roster, |done, of| {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+            })
+            .await;
+        bar.finish_and_clear();
+        let healed = healed.map_err(failure)?;
         cases.push(Case {
             config,
             world,

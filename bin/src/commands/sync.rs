@@ -59,7 +59,7 @@ pub async fn cycle(
     Ok(outcome?)
 }
 
-fn bar_for(name: &str) -> ProgressBar {
+pub(super) fn bar_for(name: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) =
         ProgressStyle::with_template("{spinner} {prefix}: {msg} {wide_bar} {pos}/{len} {elapsed}")
@@ -124,11 +124,15 @@ async fn dry_run(
         "would post {post}, reject {reject}, hold {hold}, exclude {exclude}; {nothing} are past that\n"
     ));
     out.words(&text)?;
+    let in_recovery = desk.recovery().await?.open().is_some();
+    if in_recovery {
+        out.words("Nothing of it posts now: the connection is in recovery (`tieout guide recovery`).")?;
+    }
     let document = json!({
-        "connection": config.name, "reports": rows,
+        "connection": config.name, "reports": rows, "in_recovery": in_recovery,
         "counts": {"post": post, "reject": reject, "hold": hold, "exclude": exclude, "nothing": nothing},
     });
-    Ok((document, reject > 0))
+    Ok((document, reject > 0 || in_recovery))
 }
 
 fn describe(report: ReportId, would: &Would) -> (usize, Value, String) {

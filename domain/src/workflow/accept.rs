@@ -9,7 +9,7 @@ use super::roster::Roster;
 use crate::ids::Reference;
 use crate::journal::Actor;
 use crate::ports::{Ledger, LookUp, Ports};
-use crate::posting::DocumentKey;
+use crate::posting::{DocumentKey, Sighting};
 use crate::report::{Command, Exclusion, Stage};
 
 /// What became of a person's word.
@@ -83,14 +83,21 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
                 Some(expenses.len().saturating_sub(taken.len()))
             }
         };
+        // A report is left out with the word that explains the last document of it that stands.
+        let stands_unexplained = |one: &&Sighting| !one.reversed && !roster.known().settles(one);
+        let last = !shown
+            .iter()
+            .filter(stands_unexplained)
+            .any(|one| one.reference != reference || one.key != key);
         let exclusion = Exclusion::Decided {
             reason: why.clone(),
             ledger_reference: Some(key.to_string()),
         };
         let (_, excluded) = self
             .act(id, actor.clone(), |report| {
-                let clear = !matches!(report.stage(), Stage::Unseen | Stage::Excluded { .. });
-                (clear && !report.stage().touches_the_ledger()).then(|| Command::Exclude(exclusion.clone()))
+                let open = !matches!(report.stage(), Stage::Unseen | Stage::Excluded { .. });
+                (open && last && !report.stage().touches_the_ledger())
+                    .then(|| Command::Exclude(exclusion.clone()))
             })
             .await?;
         let event = LedgerEvent::LedgerDocumentExplained { reference, key, why };

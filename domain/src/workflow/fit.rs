@@ -55,6 +55,11 @@ impl Listing<'_> {
     /// now. Empty where nothing does.
     pub(super) fn obstacles(&self, report: &Report, sightings: &[Sighting]) -> Vec<Left> {
         let of = |sighting: &Sighting| {
+            // The reversed half of a duplicate goes with the one that stands: the look-up makes an incident of both.
+            let other_half = |one: &&Sighting| !one.reversed && one.reference == sighting.reference;
+            if sighting.reversed && sightings.iter().any(|one| other_half(&one)) {
+                return None;
+            }
             let obstacle = self.second(sighting).or_else(|| unfit(report, sighting))?;
             Some(Left {
                 sighting: sighting.clone(),
@@ -185,6 +190,27 @@ mod tests {
         };
         assert_eq!(code(&one, &gone), Some("reversed"));
         assert_eq!(code(&[discovered(), rejected()], &gone), Some("reversed"));
+    }
+
+    #[test]
+    fn the_reversed_half_of_a_duplicate_goes_with_the_one_that_stands() {
+        let half = Sighting {
+            key: DocumentKey {
+                voucher: crate::ids::Voucher(1),
+                ..key(i1())
+            },
+            reversed: true,
+            ..shown(i1())
+        };
+        let (held, known) = (Held::default(), Known::default());
+        let listing = Listing {
+            held: &held,
+            known: &known,
+        };
+        let report = Report::fold(&[discovered(), mapped_one()]);
+        assert_eq!(listing.obstacles(&report, &[half.clone(), shown(i1())]), []);
+        let alone = listing.obstacles(&report, std::slice::from_ref(&half));
+        assert_eq!(alone[0].obstacle, Obstacle::Reversed);
     }
 
     #[test]

@@ -11,6 +11,24 @@ use crate::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 const WHY: &str = "this command only looks: nothing is sent from here";
 
 /// A world to look at. A desk over it writes to the log, and to nothing else.
+///
+/// What must not send is a matter of such a desk alone:
+///
+/// ```
+/// use tieout_domain::{ports::Ports, workflow::{Desk, Looking, Roster}};
+/// async fn heal<P: Ports>(desk: &Desk<'_, Looking<'_, P>>, roster: &mut Roster) {
+///     let _ = desk.heal(roster, |_, _| ()).await;
+/// }
+/// ```
+///
+/// and not of one that could post:
+///
+/// ```compile_fail
+/// use tieout_domain::{ports::Ports, workflow::{Desk, Roster}};
+/// async fn heal<P: Ports>(desk: &Desk<'_, P>, roster: &mut Roster) {
+///     let _ = desk.heal(roster, |_, _| ()).await;
+/// }
+/// ```
 pub struct Looking<'a, P: Ports> {
     ports: &'a P,
     source: Listing<'a, P::Source>,

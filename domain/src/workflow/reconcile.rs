@@ -82,7 +82,12 @@ pub(super) struct Now<'a> {
 
 impl<P: Ports> Desk<'_, Looking<'_, P>> {
     /// Adopts what can be adopted. Asks Expensify for each report that is concerned, whether or not it bears our label.
-    pub async fn heal(&self, roster: &mut Roster) -> Result<Healed, ReconcileError> {
+    /// `progress` is told how many of how many reports are done.
+    pub async fn heal(
+        &self,
+        roster: &mut Roster,
+        mut progress: impl FnMut(usize, usize) + Send,
+    ) -> Result<Healed, ReconcileError> {
         roster
             .catch_up(self.ports.log())
             .await
@@ -119,9 +124,12 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
             },
         };
         let reports: Vec<ReportId> = by_report.keys().copied().collect();
+        let mut done = 0;
         for batch in reports.chunks(BATCH) {
             let (mut payloads, unreadable) = self.fetch(batch).await?;
             for report in batch {
+                progress(done, reports.len());
+                done += 1;
                 let Some(sightings) = by_report.get(report) else {
                     continue;
                 };

@@ -43,7 +43,7 @@ impl<P: Ports> Desk<'_, P> {
     }
 
     /// The step of a cycle, whose roster is that of the log: looks up those documents in doubt that are due (see
-    /// [`super::look_again`]); a process that has just begun, all.
+    /// [`delay_after`](super::delay_after)); a process that has just begun, all.
     pub async fn resolve_due(&self, roster: &mut Roster) -> Result<Resolved, WorkflowError> {
         let flying = flying(roster);
         roster
@@ -87,6 +87,7 @@ impl<P: Ports> Desk<'_, P> {
                 resolved.waiting += own.len() - incidents;
                 continue;
             }
+            let before = resolved.incidents;
             match self.resolve_report(report, &mut resolved).await {
                 Err(WorkflowError::Journal(error)) if error.is_conflict() => {
                     resolved.waiting += 1;
@@ -101,7 +102,10 @@ impl<P: Ports> Desk<'_, P> {
                     for reference in own {
                         roster.looks().settle(report, reference, now.clone());
                     }
+                    // One that was seen before and is shown no more is for a person too, and its doubt does not say so.
+                    let told = resolved.incidents > before;
                     for (reference, since, incident) in still_in_doubt(&loaded) {
+                        let incident = incident || told;
                         roster
                             .looks()
                             .note(report, reference, since, now.clone(), incident);

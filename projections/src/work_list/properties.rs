@@ -64,7 +64,9 @@ fn any_event() -> impl Strategy<Value = ReportEvent> {
             },
             5 => ReportEvent::PostingInDoubt {
                 reference: document.reference,
-                doubt: if flag {
+                doubt: if which == 5 && document.reference.kind == tieout_domain::ids::DocumentKind::Journal && flag {
+                    Doubt::WarnedOfDuplicate { key: Some(key(8)), warning: "it already exists".into() }
+                } else if flag {
                     Doubt::Abandoned { owner: instance() }
                 } else {
                     Doubt::Differs { key: key(9), differences: Vec::new() }

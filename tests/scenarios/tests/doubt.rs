@@ -177,6 +177,44 @@ async fn a_warning_without_a_number_is_an_incident_though_one_document_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_warned_of_is_not_posted_by_itself_though_one_document_shows_and_agrees() {
+    binary();
+    let (scene, row) = warned(DuplicateReference::StoredAsFailure).await;
+    let id = row["report_id"].as_str().expect("an id").to_owned();
+    // The other one vanishes, and ours agrees in every line: still nobody knows what it was.
+    let other = scene.ledger().remove(0);
+    scene.stand_ins.qad.handle().edit(|world| {
+        let workspace = world
+            .workspaces
+            .get_mut(credentials::QAD_WORKSPACE)
+            .expect("the workspace");
+        workspace.ledger.remove(&other.key()).expect("it was there");
+    });
+    tokio::time::sleep(Duration::from_millis(4_100)).await;
+    let last = scene.settle(3).await;
+    assert_eq!(last["resolved"]["incidents"], 1, "{last:#}");
+    assert_eq!(
+        (&last["adopted"], &last["posted"]),
+        (&0.into(), &0.into()),
+        "{last:#}"
+    );
+    let row = the_report(&scene).await;
+    assert!(
+        row["documents"][0]["doubt"].to_string().contains("QAD warned"),
+        "{row:#}"
+    );
+    let ours = scene.ledger().remove(0);
+    let key = format!("{}/{}/{}", ours.year, ours.daybook, ours.voucher);
+    let word = ["--why", "looked at in QAD", "--as", "anna"];
+    let adopt = scene
+        .tieout(&[&["resolve", &id, "--adopt", &key][..], &word[..]].concat())
+        .await;
+    assert_eq!(adopt.status.code(), Some(0), "{}", text(&adopt));
+    let last = scene.settle(6).await;
+    scene.all_is_done(1, &last, "by a person's word").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn another_warning_is_recorded_and_posts() {
     binary();
     let scene = Scene::with(ONE, |_| {}).await;

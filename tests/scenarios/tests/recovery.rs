@@ -212,6 +212,22 @@ async fn what_only_a_person_can_settle_is_told_and_settled_by_a_person() {
         "{reconciled:#}"
     );
 
+    let word = |at: usize| {
+        let word = &reconciled["accepted"][at];
+        (word["report_left_out"].clone(), word["expenses_held"].clone())
+    };
+    assert_eq!(
+        word(0),
+        (false.into(), 0.into()),
+        "what was reversed holds nothing"
+    );
+    assert_eq!(word(1), (true.into(), 2.into()), "what stands holds its expenses");
+    assert_eq!(
+        word(2),
+        (false.into(), Value::Null),
+        "nothing is known of its report"
+    );
+
     let last = scene.settle(6).await;
     assert_eq!(last["in_recovery"], false, "{last:#}");
     assert_eq!(scene.ledger(), ledger, "nothing was posted a second time");
@@ -283,6 +299,55 @@ async fn an_expense_that_moved_after_its_claim_was_lost_does_not_post_twice() {
     assert_eq!(adopt.status.code(), Some(0), "{}", text(&adopt));
     let (status, reconciled) = scene.reconcile(&[]).await;
     assert_eq!(status, Some(0), "{reconciled:#}");
+    let last = scene.settle(6).await;
+    assert_eq!(last["in_recovery"], false, "{last:#}");
+    assert_eq!(scene.ledger(), ledger, "each expense stands once");
+}
+
+/// The same, but nothing is left of the report that carried them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn expenses_that_left_a_report_which_is_gone_wait_for_a_person_too() {
+    binary();
+    let scene = forgotten().await;
+    let from = &reports(&scene)[0];
+    let to = another(&scene, from);
+    for expense in &from.expenses {
+        let transaction = expense.transaction_id.clone();
+        let to = to.id.to_string();
+        edit(&scene, Edit::MoveExpense { transaction, to });
+    }
+    let report = from.id.to_string();
+    edit(&scene, Edit::DeleteReport { report });
+    let ledger = scene.ledger();
+
+    let cycle = sync(&scene).await;
+    assert_eq!(
+        (&cycle["stages"]["mapped"], &cycle["in_recovery"]),
+        (&1.into(), &true.into()),
+        "{cycle:#}"
+    );
+    let (status, reconciled) = scene.reconcile(&[]).await;
+    assert_eq!(status, Some(1), "{reconciled:#}");
+    let left = told(&reconciled, from);
+    assert_eq!(left["code"], "not_at_source", "{left:#}");
+    assert!(left["remedy"].to_string().contains("tieout exclude"), "{left:#}");
+    sync(&scene).await;
+    assert_eq!(scene.ledger(), ledger);
+
+    let id = to.id.to_string();
+    let left_out = scene.tieout(&[&["exclude", &id], WHY].concat()).await;
+    assert_eq!(left_out.status.code(), Some(0), "{}", text(&left_out));
+    let word = format!(
+        "{}={}",
+        left["reference"].as_str().expect("a reference"),
+        left["key"].as_str().expect("a key")
+    );
+    let (status, reconciled) = scene.reconcile(&[&["--accept", &word], WHY].concat()).await;
+    assert_eq!(
+        (status, &reconciled["closed"]),
+        (Some(0), &true.into()),
+        "{reconciled:#}"
+    );
     let last = scene.settle(6).await;
     assert_eq!(last["in_recovery"], false, "{last:#}");
     assert_eq!(scene.ledger(), ledger, "each expense stands once");

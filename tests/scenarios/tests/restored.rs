@@ -10,6 +10,8 @@
 
 use std::path::PathBuf;
 
+use tieout_domain::journal::Streams;
+use tieout_domain::ports::{Log as _, Revision};
 use tieout_domain::report::Proof;
 use tieout_projections::work_list::DocumentStanding;
 use tieout_sandbox::month::Size;
@@ -54,6 +56,14 @@ async fn adopted(scene: &Scene) -> usize {
             )
         })
         .count()
+}
+
+/// What the stream of the ledger holds.
+async fn of_the_ledger(scene: &Scene) -> Vec<String> {
+    let stream = Streams(scene.connection().id).ledger();
+    let log = scene.installation().log;
+    let events = log.read_stream(&stream, Revision(0), 100).await.expect("the log");
+    events.into_iter().map(|recorded| recorded.event.kind).collect()
 }
 
 /// One cycle on a log that was restored: it says that it is in recovery, and posts nothing.
@@ -136,8 +146,10 @@ async fn what_came_posted_and_was_marked_since_the_backup_is_healed_and_ties_out
     assert!(!tied.ties(), "without the log nothing is accounted for");
     opens_in_recovery(&scene, "restored").await;
     opens_in_recovery(&scene, "restored, and a cycle later").await;
+    assert_eq!(of_the_ledger(&scene).await, ["RecoveryOpened"], "said once");
     is_healed(&scene, REPORTS, "restored").await;
     assert_eq!(adopted(&scene).await, REPORTS);
+    assert_eq!(of_the_ledger(&scene).await, ["RecoveryOpened", "RecoveryClosed"]);
 }
 
 /// What was marked since the backup is not shown to a poll any more, so that the restored log takes it for withdrawn.
