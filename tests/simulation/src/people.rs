@@ -186,7 +186,17 @@ pub(crate) fn reconcile(stage: &Stage) {
                 stage.lock().explained.insert(key);
             }
             // What is in doubt is a matter of `resolve`.
-            Err(error) => stage.lock().note(&format!("not accepted: {error}")),
+            Err(error) => {
+                stage.lock().note(&format!("not accepted: {error}"));
+                let place = {
+                    let state = stage.lock();
+                    let mut reports = state.expensify.reports.iter();
+                    reports.position(|report| report.id == reference.report)
+                };
+                if let Some(place) = place {
+                    command(stage, Decide::Adopt(place));
+                }
+            }
         }
     }
     if !left.is_empty() {
