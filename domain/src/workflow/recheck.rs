@@ -25,7 +25,7 @@ use super::roster::Roster;
 use crate::ids::ReportId;
 use crate::journal::{Actor, Draft, SystemActor};
 use crate::ports::{Clock, Expected, Ports, Source};
-use crate::report::{Case, Command, Report, StageName};
+use crate::report::{Case, Command, Report};
 
 const RECHECKER: Actor = Actor::System {
     part: SystemActor::Rechecker,
@@ -99,11 +99,8 @@ impl<P: Ports> Desk<'_, P> {
         let (after, events) = self
             .act(id, RECHECKER, |report| {
                 before = report.cases().to_vec();
-                let posted = matches!(
-                    report.stage().name(),
-                    StageName::Posted | StageName::MarkedExported
-                );
-                posted.then(|| command(report)).flatten()
+                let rests = report.stage().rests_in_the_ledger();
+                rests.then(|| command(report)).flatten()
             })
             .await?;
         if events == 0 {

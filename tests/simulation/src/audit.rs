@@ -189,6 +189,7 @@ impl<'a> Case<'a> {
             due.insert("SourceDrifted");
         }
         let posted: BTreeMap<Reference, DocumentKey> = posted_files(dossier)
+            .filter(|(_, _, proof)| *proof != Proof::Decided)
             .map(|(document, key, _)| (document.reference, key.clone()))
             .collect();
         let otherwise = |held: &Held| {
@@ -237,6 +238,10 @@ impl<'a> Case<'a> {
             self.blame_if(taken, || {
                 format!("{key} was taken as agreeing, and differs: {differing:?}")
             });
+        }
+        // What a person took for ours despite its differences is the person's to answer for.
+        if posted_files(dossier).any(|(_, _, proof)| proof == Proof::Decided) {
+            return;
         }
         let captured = expenses_of(&dossier.capture.payload.facts);
         let standing = self.standing_expenses.clone();

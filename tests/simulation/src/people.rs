@@ -170,7 +170,7 @@ pub(crate) fn reconcile(stage: &Stage) {
     let desk = Desk::for_command(&looking, &connection, world.process.id, "reconcile --ledger");
     let mut roster = desk.roster();
     let once = |roster: &mut Roster| {
-        let healed = to_the_end(desk.heal(roster)).expect("nothing is in the way");
+        let healed = to_the_end(desk.heal(roster, |_, _| {})).expect("nothing is in the way");
         let concluded = to_the_end(desk.conclude(roster, &healed)).expect("nothing is in the way");
         let (adopted, left) = (healed.adopted.len(), &concluded.left);
         stage
