@@ -10,7 +10,9 @@
 //!     nice -n 10 cargo test -p tieout-scenarios --test killed_often -- --nocapture --test-threads=1
 //! ```
 //!
-//! Without these it is 50 kills with shrunk rate limits and 3 with the real ones, from the same seed.
+//! Without these it is 50 kills with shrunk rate limits and 3 with the real ones, from the same seed. A trial that fails
+//! prints its own seed and what happened in it; with that one as `TIEOUT_SEED` it is the first of the trials. (The moments
+//! of a death are the machine's as well: a seed brings back the choices, not the very run.)
 
 #![allow(
     clippy::expect_used,
