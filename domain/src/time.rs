@@ -78,6 +78,12 @@ impl Moment {
             by_the_wall.min(self.steady.millis)
         }
     }
+
+    /// Was the wall clock set back over a reboot, so that `earlier` seems to lie ahead? Until the wall clock is past it
+    /// again, nothing that passed since can be proven.
+    pub fn was_set_back_since(&self, earlier: &Moment) -> bool {
+        self.steady.epoch != earlier.steady.epoch && self.at < earlier.at
+    }
 }
 
 #[cfg(test)]

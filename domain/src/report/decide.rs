@@ -73,8 +73,12 @@ fn propose(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusa
             doubt,
             since,
         } => match document(report, reference)? {
-            // The same doubt again is no news.
-            DocumentState::InDoubt { doubt: known, .. } if *known == doubt => Ok(Vec::new()),
+            // The same doubt again is no news, unless it can only be counted from now on.
+            DocumentState::InDoubt {
+                doubt: known,
+                since: first,
+                ..
+            } if *known == doubt && !since.was_set_back_since(first) => Ok(Vec::new()),
             _ => Ok(vec![E::PostingInDoubt {
                 reference,
                 doubt,

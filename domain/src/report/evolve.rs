@@ -158,7 +158,13 @@ impl Report {
                 } => DocumentState::InDoubt {
                     attempt: *attempt,
                     doubt: doubt.clone(),
-                    since: first.clone(),
+                    // The first time counts, but where the wall clock was set back over a reboot: then the quarantine
+                    // begins anew, rather than when the wall clock is past it again.
+                    since: if since.was_set_back_since(first) {
+                        since.clone()
+                    } else {
+                        first.clone()
+                    },
                 },
                 DocumentState::Sending { attempt, .. } => DocumentState::InDoubt {
                     attempt: *attempt,

@@ -7,7 +7,7 @@ use futures::StreamExt;
 
 use super::desk::{Desk, WorkflowError};
 use super::events::{ControlTotal, PollEvent};
-use super::roster::{Brief, Roster};
+use super::roster::Roster;
 use crate::ids::ReportId;
 use crate::journal::{Actor, Draft, SystemActor};
 use crate::ports::{
@@ -116,8 +116,15 @@ impl<P: Ports> Desk<'_, P> {
                 break;
             }
         }
-        // What was posted and reversed bears our label from before, and no listing without it shows it again.
-        let named = roster.select(Brief::asked_for_by_name);
+        // What was posted and reversed bears our label from before, and no listing without it shows it again. Nor, after
+        // the log was put back to a copy, what stands in part and was marked since that copy was made.
+        let named: Vec<ReportId> = roster
+            .iter()
+            .filter(|(id, brief)| {
+                brief.asked_for_by_name() || (brief.stands_in_part() && !polled.seen.contains_key(id))
+            })
+            .map(|(id, _)| id)
+            .collect();
         for batch in named.chunks(AT_MOST_NAMED) {
             if failure.is_some() {
                 break;

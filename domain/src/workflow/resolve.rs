@@ -179,7 +179,7 @@ impl<P: Ports> Desk<'_, P> {
             };
             (loaded, _) = self.record(id, loaded, resolver.clone(), command).await?;
         }
-        let (since, known) = match loaded
+        let (mut since, known) = match loaded
             .report
             .dossier()
             .and_then(|d| d.file(reference))
@@ -188,6 +188,15 @@ impl<P: Ports> Desk<'_, P> {
             Some(DocumentState::InDoubt { since, doubt, .. }) => (since.clone(), doubt.clone()),
             _ => return Ok(loaded),
         };
+        if now.was_set_back_since(&since) {
+            let command = Command::RecordDoubt {
+                reference,
+                doubt: known.clone(),
+                since: now.clone(),
+            };
+            (loaded, _) = self.record(id, loaded, resolver.clone(), command).await?;
+            since = now.clone();
+        }
         let over = now.millis_since(&since) >= quarantine_millis(self.connection.quarantine);
         let mut shown = self.look(id, &loaded.report, &file.document).await;
         if over && matches!(shown, Shown::Absent) {

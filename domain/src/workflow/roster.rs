@@ -95,6 +95,11 @@ impl Brief {
         }
     }
 
+    /// Does one document of it stand while another is still to be sent?
+    pub fn stands_in_part(&self) -> bool {
+        matches!(self.stage, StageName::Posting | StageName::PartlyPosted) && self.lacks_a_document()
+    }
+
     /// The reference that a document of the kind bears now: one from before a reversal is spent.
     fn present(&self, reference: Reference) -> Reference {
         let generation = self

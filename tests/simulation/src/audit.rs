@@ -294,6 +294,8 @@ impl<'a> Case<'a> {
         let unexplained: Vec<String> = self
             .held
             .iter()
+            // What somebody else made and reversed again holds no money, and is nobody's here to explain.
+            .filter(|held| !(held.foreign && held.held.reversed))
             .filter(|held| !named.contains(&held.held.key) && !self.explained.contains(&held.held.key))
             .map(|held| format!("{} ({})", held.held.key, held.sent.reference))
             .collect();

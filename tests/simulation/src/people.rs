@@ -162,12 +162,27 @@ pub(crate) fn in_recovery(stage: &Stage) -> bool {
     recovery.open().is_some()
 }
 
+/// Where QAD holds a reference twice, the one that was not sent from here is reversed: what the guide says to do first.
+fn take_away_seconds(stage: &Stage) {
+    let mut state = stage.lock();
+    let documents = &mut state.qad.documents;
+    let standing: Vec<Reference> = documents
+        .iter()
+        .filter(|held| held.stands() && !held.foreign)
+        .map(|held| held.sent.reference)
+        .collect();
+    for held in documents.iter_mut().filter(|held| held.foreign) {
+        held.held.reversed |= standing.contains(&held.sent.reference);
+    }
+}
+
 /// `tieout reconcile --ledger`; a person's word on each document that only a person can explain; and the command again.
 pub(crate) fn reconcile(stage: &Stage) {
     let world = quiet_world(stage);
     let connection = connection(stage);
     let looking = Looking::at(&world);
     let desk = Desk::for_command(&looking, &connection, world.process.id, "reconcile --ledger");
+    take_away_seconds(stage);
     let mut roster = desk.roster();
     let once = |roster: &mut Roster| {
         let healed = to_the_end(desk.heal(roster, |_, _| {})).expect("nothing is in the way");

@@ -354,6 +354,7 @@ fn heal(stage: &Stage) {
     state.signals.clear();
     state.qad.periods_open = true;
     state.qad.account_active = true;
+    state.set_right();
 }
 
 fn come_to_rest(stage: &Stage) {
@@ -364,7 +365,7 @@ fn come_to_rest(stage: &Stage) {
     }
 }
 
-/// Cycles until nothing moves any more: two that change nothing of any report, or, where something is in doubt, as many
+/// Cycles until nothing moves any more: three that change nothing of any report, a recheck among them, or, where something is in doubt, as many
 /// as it takes for a quarantine to end.
 fn settle(stage: &Stage) -> bool {
     let mut instance = Instance::new(stage, true);
@@ -378,7 +379,7 @@ fn settle(stage: &Stage) -> bool {
         } else {
             0
         };
-        let enough = if in_doubt == Some(0) { 2 } else { 5 };
+        let enough = if in_doubt == Some(0) { 3 } else { 6 };
         if still >= enough {
             return true;
         }

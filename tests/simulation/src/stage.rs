@@ -244,6 +244,11 @@ impl State {
         Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + self.ids)
     }
 
+    /// The wall clock is set right.
+    pub(crate) fn set_right(&mut self) {
+        self.wall_off = 0;
+    }
+
     /// The machine comes up again.
     pub(crate) fn reboot(&mut self) {
         self.pass(60_000);

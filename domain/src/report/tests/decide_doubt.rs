@@ -46,6 +46,31 @@ fn the_same_doubt_again_is_no_news() {
         .then_nothing();
 }
 
+/// After a reboot with the wall clock set back, the instant of the first doubt lies ahead: counted from there, the
+/// quarantine would end when the wall clock is past it again, hours later perhaps.
+#[test]
+fn a_wall_clock_set_back_over_a_reboot_begins_the_quarantine_anew() {
+    let mut rebooted = moment(-3_600);
+    rebooted.steady.epoch = "boot-2".into();
+    let again = ReportEvent::PostingInDoubt {
+        reference: i1(),
+        doubt: unknown(),
+        since: rebooted.clone(),
+    };
+    let anew = given(two_planned())
+        .and([started(i1()), in_doubt(i1(), unknown())])
+        .when(Command::RecordDoubt {
+            reference: i1(),
+            doubt: unknown(),
+            since: rebooted.clone(),
+        })
+        .then([again]);
+    let DocumentState::InDoubt { since, .. } = state(&anew, i1()) else {
+        panic!()
+    };
+    assert_eq!(since, rebooted);
+}
+
 #[test]
 fn a_doubt_of_a_later_attempt_begins_its_own_quarantine() {
     let again = given(two_planned())

@@ -40,7 +40,7 @@ pub(crate) fn moment(seconds: i64) -> Moment {
         at: Utc.timestamp_opt(1_764_000_000 + seconds, 0).unwrap(),
         steady: Steady {
             epoch: "boot-1".into(),
-            millis: u64::try_from(seconds).unwrap() * 1_000,
+            millis: u64::try_from(seconds.max(0)).unwrap() * 1_000,
         },
     }
 }
