@@ -121,7 +121,7 @@ impl<P: Ports> Desk<'_, P> {
         let named: Vec<ReportId> = roster
             .iter()
             .filter(|(id, brief)| {
-                brief.asked_for_by_name() || (brief.stands_in_part() && !polled.seen.contains_key(id))
+                brief.asked_for_by_name() || (brief.may_be_hidden() && !polled.seen.contains_key(id))
             })
             .map(|(id, _)| id)
             .collect();

@@ -73,7 +73,15 @@ impl Brief {
 
     /// Is it open again although it bears our label, or may? No listing of the unlabelled shows it: it is asked for by name.
     pub fn asked_for_by_name(&self) -> bool {
-        let open = match self.stage {
+        self.labelled && self.is_open()
+    }
+    /// May it bear our label though the log does not know? After the log was put back to a copy: something of it stands
+    /// or stood in QAD. Where no listing of the unlabelled shows it, it is asked for by name.
+    pub fn may_be_hidden(&self) -> bool {
+        self.is_open() && (self.reversed || self.stands_in_part())
+    }
+    fn is_open(&self) -> bool {
+        match self.stage {
             StageName::Discovered
             | StageName::Mapped
             | StageName::Rejected
@@ -81,8 +89,7 @@ impl Brief {
             | StageName::Withdrawn => true,
             StageName::Posting | StageName::PartlyPosted => self.lacks_a_document() || self.in_flight(),
             StageName::Unseen | StageName::Excluded | StageName::Posted | StageName::MarkedExported => false,
-        };
-        self.labelled && open
+        }
     }
     /// Does a document of it stand in QAD, and is none being sent or in doubt?
     pub fn is_posted(&self) -> bool {
@@ -96,7 +103,7 @@ impl Brief {
     }
 
     /// Does one document of it stand while another is still to be sent?
-    pub fn stands_in_part(&self) -> bool {
+    fn stands_in_part(&self) -> bool {
         matches!(self.stage, StageName::Posting | StageName::PartlyPosted) && self.lacks_a_document()
     }
 

@@ -39,7 +39,7 @@ struct Replacement {
 
 /// Hunts with what CI has time for: the first violation, if there is one.
 pub fn hunt() -> Option<String> {
-    first_violation(Breadth::Hunt).or_else(|| random::first_violation(0, 1_500))
+    first_violation(Breadth::Hunt).or_else(|| random::first_violation(0, 1_000))
 }
 
 /// Builds the copy and hunts every breakage; prints a line each. True where each was caught, and the copy with none

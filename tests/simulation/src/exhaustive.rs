@@ -324,7 +324,8 @@ pub fn first_violation(breadth: Breadth) -> Option<String> {
     None
 }
 
-fn walk_one(world: &SmallWorld, walk: Walk, covered: &mut Covered) -> usize {
+/// Walks one world in one way; returns how many runs that were.
+pub fn walk_one(world: &SmallWorld, walk: Walk, covered: &mut Covered) -> usize {
     let base = run(&world.quiet);
     covered.gates.insert(world.name, base.gates);
     covered.faults.insert(world.name, every_fault(&base).len());

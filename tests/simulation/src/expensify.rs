@@ -123,7 +123,7 @@ impl Expensify {
     }
 
     /// A report as the template prints it, under a fresh salt.
-    pub fn print(&self, id: ReportId, salt: [u8; 16]) -> Option<Box<Payload>> {
+    pub fn print(&self, id: ReportId, salt: [u8; 16]) -> Option<Payload> {
         let report = self.report(id)?;
         let lines = report.facts.lines.iter().map(|line| PersonalLine {
             merchant: format!("Merchant of {}", line.transaction),
@@ -140,10 +140,10 @@ impl Expensify {
             report_name: "Spend".to_owned(),
             lines: lines.collect(),
         };
-        Some(Box::new(Payload {
+        Some(Payload {
             facts: report.facts.clone(),
             personal: Personal::Known(personal),
-        }))
+        })
     }
 
     /// Changes a report; what a listing can show of it changes at this instant.

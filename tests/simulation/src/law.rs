@@ -173,6 +173,13 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
         }
     }
 
+    // Law 5 and design §7: only where QAD showed its masters and the certified contract in this cycle, and the source was
+    // listed whole.
+    let told = *stage.lock().told(process);
+    if !told.chart || !told.contract || told.listed_badly {
+        wrong.push(format!("{reference} is sent by a cycle that was told {told:?}"));
+    }
+
     // Law 10: the report carries every expense of it.
     for expense in document.transactions() {
         let carrier = carrier_of(stage, expense);
@@ -235,7 +242,7 @@ pub(crate) fn standing_expenses(state: &State, report: ReportId) -> BTreeMap<Tra
         .collect()
 }
 
-/// It goes on record that a document never arrived, or is absent (law 4).
+/// It goes on record that a document never arrived, is absent, or was refused (law 4).
 pub(crate) fn said_to_have_failed(stage: &Stage, event: &NewEvent) {
     let data: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
     let reference: Reference = serde_json::from_value(data["facts"]["reference"].clone()).unwrap();
@@ -251,13 +258,13 @@ pub(crate) fn said_to_have_failed(stage: &Stage, event: &NewEvent) {
         if sent.contains(&reference) {
             if state.qad.expects(reference) {
                 wrong.push(format!(
-                    "{reference} is said to have failed while a request for it is on its way"
+                    "{reference} is said not to stand while a request for it is on its way"
                 ));
             }
             let stands = |held: &&crate::qad::Held| held.stands() && held.sent.reference == reference;
             if let Some(held) = state.qad.documents.iter().find(stands) {
                 wrong.push(format!(
-                    "{reference} is said to have failed, and stands as {}",
+                    "{reference} is said not to stand, and stands as {}",
                     held.held.key
                 ));
             }

@@ -99,11 +99,11 @@ fn seeds(from: u64, count: u64, began: Instant) -> bool {
             serde_json::to_string(plan).unwrap_or_default()
         );
     }
-    let seconds = began.elapsed().as_secs_f64();
-    let a_minute = runs as f64 / seconds * 60.0;
+    let millis = began.elapsed().as_millis().max(1);
+    let a_minute = runs as u128 * 60_000 / millis;
     println!("reports ended {stages:?}");
     println!(
-        "{runs} runs from seed {from}, {struck} faults struck, in {seconds:.1} s ({a_minute:.0} runs a minute); {} broke a law",
+        "{runs} runs from seed {from}, {struck} faults struck, in {millis} ms ({a_minute} runs a minute); {} broke a law",
         broken.len()
     );
     broken.is_empty()

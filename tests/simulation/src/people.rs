@@ -6,10 +6,11 @@ use std::task::{Context, Poll, Waker};
 
 use tieout_domain::ids::{PersonName, Reference, ReportId};
 use tieout_domain::journal::Actor;
-use tieout_domain::posting::Sighting;
+use tieout_domain::posting::{DocumentKey, Sighting};
 use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
 use tieout_domain::workflow::{Desk, Looking, Roster, person};
 
+use crate::expensify::expenses_of;
 use crate::plan::Decide;
 use crate::ports::World;
 use crate::run::{MOST_POLLS, connection};
@@ -162,6 +163,29 @@ pub(crate) fn in_recovery(stage: &Stage) -> bool {
     recovery.open().is_some()
 }
 
+/// A document that was adopted although it carries other expenses than its report does now is reversed in QAD and posted
+/// again as its report is: what the guide says of differences in money.
+fn correct(stage: &Stage, place: usize, key: &DocumentKey) {
+    {
+        let mut state = stage.lock();
+        let now = expenses_of(&state.expensify.reports[place].facts);
+        let mut documents = state.qad.documents.iter_mut();
+        let Some(held) = documents.find(|held| held.held.key == *key) else {
+            return;
+        };
+        let carries = held.expenses();
+        if carries
+            .iter()
+            .all(|(expense, cents)| now.get(expense) == Some(cents))
+        {
+            return;
+        }
+        held.held.reversed = true;
+        held.tampered = true;
+    }
+    command(stage, Decide::ReverseAgain(place));
+}
+
 /// Where QAD holds a reference twice, the one that was not sent from here is reversed: what the guide says to do first.
 fn take_away_seconds(stage: &Stage) {
     let mut state = stage.lock();
@@ -210,6 +234,7 @@ pub(crate) fn reconcile(stage: &Stage) {
                 };
                 if let Some(place) = place {
                     command(stage, Decide::Adopt(place));
+                    correct(stage, place, &key);
                 }
             }
         }

@@ -142,7 +142,7 @@ impl Log for World {
         let kinds: Vec<String> = events.iter().map(|event| event.kind.clone()).collect();
         let failed: Vec<NewEvent> = events
             .iter()
-            .filter(|event| event.kind == "PostingFailed")
+            .filter(|event| ["PostingFailed", "DocumentRefused"].contains(&event.kind.as_str()))
             .cloned()
             .collect();
         let answer = self.log_now().append(stream, expected, events).await;
@@ -232,7 +232,7 @@ impl World {
     /// A download of these, line by line.
     fn download(
         &self,
-        payloads: Vec<Box<Payload>>,
+        payloads: Vec<Payload>,
         call: Call,
     ) -> BoxStream<'static, Result<Listed, SourceError>> {
         let world = self.clone();
@@ -245,7 +245,11 @@ impl World {
                 }
                 let (index, payload) = lines.next()?;
                 world.stage.gate(&world.process, "line").await;
-                let line = match world.fault(call) {
+                let fault = world.fault(call);
+                if call == Call::Line && fault.is_some() {
+                    world.stage.lock().told(&world.process).listed_badly = true;
+                }
+                let line = match fault {
                     Some(Fault::Truncated) => Err(SourceError::Truncated {
                         detail: format!("it ends after {index} lines"),
                     }),
@@ -254,7 +258,7 @@ impl World {
                         text: "{\"reportID\":\"".to_owned(),
                         why: "no JSON".to_owned(),
                     }),
-                    _ => Ok(Listed::Report(payload)),
+                    _ => Ok(Listed::Report(Box::new(payload))),
                 };
                 let ended = line.is_err();
                 Some((line, (world, lines, ended)))
@@ -263,7 +267,7 @@ impl World {
         .boxed()
     }
 
-    fn printed(state: &mut State, ids: &[ReportId]) -> Vec<Box<Payload>> {
+    fn printed(state: &mut State, ids: &[ReportId]) -> Vec<Payload> {
         let mut payloads = Vec::new();
         for id in ids {
             let salt = state.uuid().into_bytes();
@@ -280,6 +284,7 @@ impl Source for World {
         self.stage.gate(&self.process, "list").await;
         let fault = self.fault(Call::List);
         if let Some(error) = refused_by_source(fault, self.refused(), "listing") {
+            self.stage.lock().told(&self.process).listed_badly = true;
             return Err(error);
         }
         let payloads = {
@@ -373,6 +378,7 @@ impl Ledger for World {
         if fault == Some(Fault::MasterSilent) {
             reading.accounts = MasterRead::Failed("its canary was silent".to_owned());
         }
+        self.stage.lock().told(&self.process).chart = true;
         Ok(reading)
     }
 
@@ -383,6 +389,7 @@ impl Ledger for World {
             return Err(error);
         }
         let contract = self.stage.lock().qad.contract;
+        self.stage.lock().told(&self.process).contract = fault != Some(Fault::Changed);
         Ok(if fault == Some(Fault::Changed) {
             "another contract".to_owned()
         } else {

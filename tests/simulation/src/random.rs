@@ -251,7 +251,9 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
         push(&|plan| drop(plan.happenings.drain(..plan.happenings.len() / 2)));
     }
     for at in 0..plan.happenings.len() {
-        push(&|plan| drop(plan.happenings.remove(at)));
+        push(&|plan| {
+            plan.happenings.remove(at);
+        });
     }
     for at in 0..plan.strikes.len() {
         push(&|plan| {
@@ -268,7 +270,9 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
     for (place, report) in plan.reports.iter().enumerate() {
         for line in 0..report.lines.len() {
             if report.lines.len() > 1 {
-                push(&|plan| drop(plan.reports[place].lines.remove(line)));
+                push(&|plan| {
+                    plan.reports[place].lines.remove(line);
+                });
             }
         }
     }

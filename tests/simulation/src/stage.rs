@@ -58,6 +58,18 @@ pub(crate) struct Process {
     pub(crate) began: u64,
 }
 
+/// What both systems told a process in its present cycle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    began: u64,
+    /// QAD showed its masters.
+    pub(crate) chart: bool,
+    /// QAD showed the contract that was certified.
+    pub(crate) contract: bool,
+    /// A listing of the source failed, was cut, or had a line that is no report.
+    pub(crate) listed_badly: bool,
+}
+
 /// A document that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
@@ -89,6 +101,7 @@ pub(crate) struct State {
     pub(crate) rules: usize,
     pub(crate) secrets: u32,
     pub(crate) sends: Vec<Sent>,
+    told: BTreeMap<InstanceId, Told>,
     pub(crate) restored: bool,
     /// Documents that a person explained.
     pub(crate) explained: BTreeSet<DocumentKey>,
@@ -128,6 +141,7 @@ impl Stage {
             rules: 0,
             secrets: 0,
             sends: Vec::new(),
+            told: BTreeMap::new(),
             restored: false,
             explained: BTreeSet::new(),
             violations: Vec::new(),
@@ -254,6 +268,18 @@ impl State {
         self.pass(60_000);
         self.boot += 1;
         self.booted = self.now;
+    }
+
+    /// What a process was told in its present cycle.
+    pub(crate) fn told(&mut self, process: &Process) -> &mut Told {
+        let told = self.told.entry(process.id).or_default();
+        if told.began != process.began {
+            *told = Told {
+                began: process.began,
+                ..Told::default()
+            };
+        }
+        told
     }
 
     /// Does this call go wrong?
