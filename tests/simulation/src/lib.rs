@@ -30,6 +30,7 @@ pub mod breakages;
 pub mod dice;
 pub mod exhaustive;
 mod expensify;
+pub mod kept;
 mod law;
 mod people;
 pub mod plan;

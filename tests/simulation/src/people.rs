@@ -8,7 +8,7 @@ use tieout_domain::ids::{PersonName, Reference, ReportId};
 use tieout_domain::journal::Actor;
 use tieout_domain::posting::{DocumentKey, Sighting};
 use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
-use tieout_domain::workflow::{Desk, Looking, Roster, person};
+use tieout_domain::workflow::{Desk, Looking, ReconcileError, Roster, person};
 
 use crate::expensify::expenses_of;
 use crate::plan::Decide;
@@ -209,13 +209,23 @@ pub(crate) fn reconcile(stage: &Stage) {
     take_away_seconds(stage);
     let mut roster = desk.roster();
     let once = |roster: &mut Roster| {
-        let healed = to_the_end(desk.heal(roster, |_, _| {})).expect("nothing is in the way");
-        let concluded = to_the_end(desk.conclude(roster, &healed)).expect("nothing is in the way");
-        let (adopted, left) = (healed.adopted.len(), &concluded.left);
-        stage
-            .lock()
-            .note(&format!("reconciled: {adopted} adopted, left {left:?}"));
-        concluded.left
+        let reconciled = to_the_end(async {
+            let healed = desk.heal(roster, |_, _| {}).await?;
+            let concluded = desk.conclude(roster, &healed).await?;
+            Ok::<_, ReconcileError>((healed.adopted.len(), concluded.left))
+        });
+        match reconciled {
+            Ok((adopted, left)) => {
+                let words = format!("reconciled: {adopted} adopted, left {left:?}");
+                stage.lock().note(&words);
+                left
+            }
+            // Nothing goes wrong any more, so that nothing may be in its way.
+            Err(error) => {
+                stage.lock().broken(format!("reconcile fails: {error}"));
+                Vec::new()
+            }
+        }
     };
     let left = once(&mut roster);
     for Sighting { reference, key, .. } in left.iter().map(|left| left.sighting.clone()) {
