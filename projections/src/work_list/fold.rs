@@ -50,6 +50,13 @@ fn allows(row: &Row, event: &ReportEvent) -> bool {
         .documents
         .iter()
         .any(|document| document.standing.in_flight() || document.standing.stands());
+    let under_way = |document: &super::row::RowDocument| document.standing.in_flight();
+    let rests_in_the_ledger = row
+        .now
+        .documents
+        .iter()
+        .any(|document| document.standing.stands())
+        && !row.now.documents.iter().any(under_way);
     match event {
         E::Discovered { .. } => stage == S::Unseen,
         E::Revised { .. } => matches!(
@@ -92,11 +99,11 @@ fn allows(row: &Row, event: &ReportEvent) -> bool {
         E::Excluded(_) => stage != S::Unseen && !touches_the_ledger,
         E::DocumentReversed { reference, .. } => standing(reference).is_some_and(DocumentStanding::stands),
         E::SourceDrifted { .. } | E::SourceGone | E::DocumentDrifted { .. } | E::PaidAtSource => {
-            matches!(stage, S::Posted | S::MarkedExported)
+            rests_in_the_ledger
         }
         E::CaseClosed { case, reference } => {
             let kind = CaseKind::from(*case);
-            matches!(stage, S::Posted | S::MarkedExported)
+            rests_in_the_ledger
                 && row
                     .cases
                     .iter()
