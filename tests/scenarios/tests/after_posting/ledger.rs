@@ -109,12 +109,13 @@ async fn a_read_that_fails_raises_nothing_and_is_tried_again_and_a_listing_that_
     source.add(FaultRule::next("export", SourceFault::ServerError).after(1));
     nothing(&recheck(&scene).await, "an export that failed");
     let qad = scene.stand_ins.qad.handle().faults();
-    qad.add(FaultRule::next(BROWSE, FaultKind::EmptyBrowse).times(2));
+    // The first two of a cycle are the listing before it posts, and its canary.
+    qad.add(FaultRule::next(BROWSE, FaultKind::EmptyBrowse).after(2).times(2));
     nothing(&recheck(&scene).await, "a browse that is silent, its canary too");
-    qad.add(FaultRule::next(BROWSE, FaultKind::BrowseFails));
+    qad.add(FaultRule::next(BROWSE, FaultKind::BrowseFails).after(2));
     nothing(&recheck(&scene).await, "a browse that fails");
     // A listing that leaves some out, while a look-up of the report shows them.
-    qad.add(FaultRule::next(BROWSE, FaultKind::RowsMissing { rows: 2 }));
+    qad.add(FaultRule::next(BROWSE, FaultKind::RowsMissing { rows: 2 }).after(2));
     assert_eq!(
         told(&recheck(&scene).await),
         (0, 0),
