@@ -163,7 +163,7 @@ fn test_document(
         cost_centre: None,
         project: None,
     };
-    let transaction = TransactionId::new(&number.to_string()).map_err(|e| usage(&e))?;
+    let transaction = TransactionId::new(&report.decimal().to_string()).map_err(|e| usage(&e))?;
     let line = |origin, coding: &Coding, side, units: i64| DocumentLine {
         origin,
         coding: coding.clone(),

@@ -1,5 +1,7 @@
 //! What may be asked of a report.
 
+use std::time::Duration;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::event::{AfterReversal, Basis, Doubt, Exclusion, Mapping, Proof, Step};
@@ -45,8 +47,13 @@ pub enum Decision {
         /// Its posting date.
         date: NaiveDate,
     },
-    /// QAD has no document of ours.
-    Absent,
+    /// QAD has no document of ours, and none is on its way any more.
+    Absent {
+        /// When that is said.
+        now: Moment,
+        /// How long a request that was given up may still be carried out (law 4).
+        quarantine: Duration,
+    },
 }
 
 /// What may be asked of a report.

@@ -2,6 +2,8 @@
 //!
 //! An empty list means that what was asked is already so: a retry is not an error.
 
+use std::time::Duration;
+
 use super::admit::{Refusal, admit, event_name};
 use super::after_posting;
 use super::command::{Command, Decision, MapOutcome};
@@ -10,6 +12,7 @@ use super::payload::{MaterialHash, Payload, Personal};
 use super::state::{DocumentState, Report, Stage, StageName};
 use crate::ids::{InstanceId, Reference};
 use crate::posting::Document;
+use crate::time::Moment;
 
 /// Decides what a command makes happen.
 pub fn decide(report: &Report, command: Command) -> Result<Vec<ReportEvent>, Refusal> {
@@ -375,7 +378,7 @@ fn settle(
     decision: Decision,
     why: String,
 ) -> Result<Vec<ReportEvent>, Refusal> {
-    let DocumentState::InDoubt { doubt, .. } = document(report, reference)? else {
+    let DocumentState::InDoubt { doubt, since, .. } = document(report, reference)? else {
         return Err(Refusal::Contradicted(format!(
             "document {reference} is not in doubt: there is nothing to settle"
         )));
@@ -393,7 +396,7 @@ fn settle(
             complete(report, &mut events)?;
             Ok(events)
         }
-        Decision::Absent => match doubt {
+        Decision::Absent { now, quarantine } => match doubt {
             Doubt::Differs { key, .. } => Err(Refusal::Contradicted(format!(
                 "document {reference} was seen in QAD as {key}: it is not absent; reverse it there first, or adopt it"
             ))),
@@ -408,10 +411,27 @@ fn settle(
             Doubt::Unread { key: Some(key), .. } => Err(Refusal::Contradicted(format!(
                 "QAD confirmed document {reference} as {key}: it is not absent; adopt it"
             ))),
-            _ => Ok(vec![ReportEvent::PostingFailed {
-                reference,
-                why: format!("a person found it absent: {why}"),
-            }]),
+            _ => match still_to_wait(since, &now, quarantine) {
+                // Nobody can see in QAD what has not arrived there yet.
+                Some(seconds) => Err(Refusal::Contradicted(format!(
+                    "QAD may still carry out the request for document {reference} that was given up: say that it is absent in \
+                     {seconds} s, when the quarantine of {} s has passed, having looked again",
+                    quarantine.as_secs()
+                ))),
+                None => Ok(vec![ReportEvent::PostingFailed {
+                    reference,
+                    why: format!("a person found it absent: {why}"),
+                }]),
+            },
         },
     }
+}
+
+/// How many seconds of the quarantine are left, counted up to whole ones.
+fn still_to_wait(since: &Moment, now: &Moment, quarantine: Duration) -> Option<u64> {
+    let left = quarantine
+        .as_millis()
+        .saturating_sub(u128::from(now.millis_since(since)));
+    let seconds = u64::try_from(left.div_ceil(1_000)).unwrap_or(u64::MAX);
+    (seconds > 0).then_some(seconds)
 }

@@ -188,16 +188,18 @@ impl<'a> Case<'a> {
         {
             due.insert("SourceDrifted");
         }
-        let posted: BTreeMap<Reference, DocumentKey> = posted_files(dossier)
-            .filter(|(_, _, proof)| *proof != Proof::Decided)
-            .map(|(document, key, _)| (document.reference, key.clone()))
+        let posted: BTreeMap<Reference, (DocumentKey, Proof)> = posted_files(dossier)
+            .map(|(document, key, proof)| (document.reference, (key.clone(), proof)))
             .collect();
         let otherwise = |held: &Held| {
-            let ours = posted.get(&held.sent.reference);
-            match held.foreign {
+            match posted.get(&held.sent.reference) {
+                // Ours by the log, whoever made it. What differed when a person took it for ours is the person's.
+                Some((key, proof)) if *key == held.held.key => {
+                    held.tampered && (*proof != Proof::Decided || held.held.reversed)
+                }
                 // A second one under the reference of one that stands.
-                true => held.stands() && ours.is_some_and(|key| *key != held.held.key),
-                false => held.tampered && ours == Some(&held.held.key),
+                Some(_) => held.foreign && held.stands(),
+                None => false,
             }
         };
         if self.held.iter().any(otherwise) {

@@ -3,13 +3,13 @@
 //!
 //! All of them are put into one copy of the workspace, each behind a switch, so that the copy is built once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
 
 use crate::exhaustive::{Breadth, first_violation};
-use crate::{kept, random};
+use crate::{copy, kept, random};
 
 const LIST: &str = include_str!("../breakages.json");
 
@@ -46,17 +46,22 @@ pub fn hunt() -> Option<String> {
         .or_else(|| random::first_violation(500, 2_000))
 }
 
+/// Hunts with what finds most in a moment alone: what failed once, and so many seeds.
+pub fn hunt_seeds(count: u64) -> Option<String> {
+    kept::first_violation().or_else(|| random::first_violation(0, count))
+}
+
 /// Builds the copy and hunts every breakage; prints a line each. True where each was caught, and the copy with none
 /// switched on was not.
 pub fn all(mut print: impl FnMut(String)) -> bool {
     let list: Vec<Breakage> = serde_json::from_str(LIST).expect("the list of breakages");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let copy = root.join("target/breakages");
-    lay_out(&root, &copy);
+    copy::lay_out(&root, &copy, "tieout-broken", &switch());
     for breakage in &list {
         apply(&copy, breakage);
     }
-    let binary = build(&copy);
+    let binary = copy::build_simulation(&copy, "tieout-broken").expect("the broken copy builds");
     let clean = hunted(&binary, "");
     print(match &clean {
         None => "nothing broken: nothing caught".to_owned(),
@@ -84,47 +89,12 @@ pub fn all(mut print: impl FnMut(String)) -> bool {
     right
 }
 
-/// Copies what the workspace is built from.
-fn lay_out(root: &Path, copy: &Path) {
-    drop(std::fs::remove_dir_all(copy));
-    for entry in [
-        "Cargo.toml",
-        "Cargo.lock",
-        "domain",
-        "adapters",
-        "projections",
-        "bin",
-        "tests",
-    ] {
-        copy_all(&root.join(entry), &copy.join(entry));
-    }
-    // Beside the sound one, under another name.
-    let manifest = copy.join("tests/simulation/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).expect("the manifest");
-    let bin = "\n[[bin]]\nname = \"tieout-broken\"\npath = \"src/main.rs\"\n";
-    std::fs::write(&manifest, text + bin).expect("the manifest");
-    let domain = copy.join("domain/src/lib.rs");
-    let text = std::fs::read_to_string(&domain).expect("the domain");
-    let switch = format!(
+/// Asks whether a breakage is on; at the end of the copy's `domain`.
+fn switch() -> String {
+    format!(
         "\npub(crate) fn broken(name: &str) -> bool {{\n    static ON: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();\n    \
          ON.get_or_init(|| std::env::var(\"{SWITCH}\").ok()).as_deref() == Some(name)\n}}\n"
-    );
-    std::fs::write(&domain, text + &switch).expect("the domain");
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    if from.is_dir() {
-        std::fs::create_dir_all(to).expect("a folder");
-        for entry in std::fs::read_dir(from).expect("a folder") {
-            let entry = entry.expect("an entry");
-            copy_all(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        if let Some(folder) = to.parent() {
-            std::fs::create_dir_all(folder).expect("a folder");
-        }
-        std::fs::copy(from, to).expect("a file");
-    }
+    )
 }
 
 /// Applies a patch. What it looks for must stand there once: a breakage that no longer fits is to be mended, not skipped.
@@ -143,29 +113,6 @@ fn apply(copy: &Path, breakage: &Breakage) {
             .replace("BROKEN", &format!("crate::broken({:?})", breakage.name));
         std::fs::write(&path, text.replace(&edit.find, &put)).expect("the copy");
     }
-}
-
-fn build(copy: &Path) -> PathBuf {
-    let target = copy.join("../breakages-target");
-    let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            "simulation",
-            "-p",
-            "tieout-simulation",
-            "--bin",
-            "tieout-broken",
-        ])
-        .current_dir(copy)
-        .env("CARGO_TARGET_DIR", &target)
-        .env("RUSTFLAGS", "-Awarnings")
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "the broken copy does not build");
-    target.join("simulation/tieout-broken")
 }
 
 /// What caught it, in words; `None` where nothing did.

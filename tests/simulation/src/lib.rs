@@ -27,6 +27,7 @@
 
 mod audit;
 pub mod breakages;
+pub mod copy;
 pub mod dice;
 pub mod exhaustive;
 mod expensify;

@@ -19,7 +19,8 @@ usage: tieout-simulation exhaustive [--whole]      every walk over the small wor
        tieout-simulation random FROM COUNT         whole runs of so many seeds; a failing one is shrunk and printed
        tieout-simulation trace PLAN                one plan (JSON), line by line
        tieout-simulation breakages                 each deliberate breakage of the workflow, and what caught it
-       tieout-simulation hunt                      what a breakage is hunted with: exits with 1 at the first violation
+       tieout-simulation hunt [SEEDS]              what a breakage is hunted with: exits with 1 at the first violation;
+                                                   with SEEDS, the kept plans and so many seeds only
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +42,12 @@ fn main() -> ExitCode {
             }
         },
         ["breakages"] => breakages::all(|line| println!("{line}")),
+        ["hunt", seeds] => match seeds.parse() {
+            Ok(seeds) => breakages::hunt_seeds(seeds)
+                .inspect(|caught| println!("{caught}"))
+                .is_none(),
+            Err(_) => return usage(),
+        },
         ["hunt"] => breakages::hunt().inspect(|caught| println!("{caught}")).is_none(),
         _ => return usage(),
     };

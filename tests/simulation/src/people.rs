@@ -1,13 +1,17 @@
 //! What people do: the commands of the command line, given while the program is at work or after it, by somebody who looks
 //! before he speaks.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tieout_domain::ids::{PersonName, Reference, ReportId};
 use tieout_domain::journal::Actor;
+use tieout_domain::ports::{Clock as _, Ports as _};
 use tieout_domain::posting::{DocumentKey, Sighting};
 use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
+use tieout_domain::time::Moment;
 use tieout_domain::workflow::{Desk, Looking, ReconcileError, Roster, person};
 
 use crate::expensify::expenses_of;
@@ -80,15 +84,29 @@ pub(crate) fn command(stage: &Stage, decide: Decide) {
             to_the_end(desk.reverse(id, somebody(), reference, "2026/EXPINV/999", then, WHY))
                 .map(|reversed| format!("{} events, {} released", reversed.events, reversed.released.len()))
         }
-        _ => to_the_end(desk.act(id, somebody(), |report| wanted(stage, decide, id, report)))
-            .map(|(_, events)| format!("{events} events")),
+        _ => to_the_end(desk.act(id, somebody(), |report| {
+            wanted(
+                stage,
+                (world.clock().moment(), connection.quarantine),
+                decide,
+                id,
+                report,
+            )
+        }))
+        .map(|(_, events)| format!("{events} events")),
     };
     let words = said.unwrap_or_else(|error| error.to_string());
     stage.lock().note(&format!("{decide:?}: {words}"));
 }
 
 /// What the person asks for, having looked.
-fn wanted(stage: &Stage, decide: Decide, id: ReportId, report: &Report) -> Option<Command> {
+fn wanted(
+    stage: &Stage,
+    (now, quarantine): (Moment, Duration),
+    decide: Decide,
+    id: ReportId,
+    report: &Report,
+) -> Option<Command> {
     match decide {
         Decide::Rewind(_) => Some(Command::Rewind {
             to: None,
@@ -122,9 +140,10 @@ fn wanted(stage: &Stage, decide: Decide, id: ReportId, report: &Report) -> Optio
                 .qad
                 .of(id)
                 .any(|held| held.stands() && held.sent.reference == reference);
-            (!there && !state.qad.expects(reference)).then(|| Command::Settle {
+            // What is on its way he cannot see.
+            (!there).then(|| Command::Settle {
                 reference,
-                decision: Decision::Absent,
+                decision: Decision::Absent { now, quarantine },
                 why: WHY.to_owned(),
             })
         }
@@ -186,17 +205,49 @@ fn correct(stage: &Stage, place: usize, key: &DocumentKey) {
     command(stage, Decide::ReverseAgain(place));
 }
 
-/// Where QAD holds a reference twice, the one that was not sent from here is reversed: what the guide says to do first.
+/// Where QAD holds a reference twice, all but one are reversed, those first that were not sent from here: what the guide
+/// says to do first.
 fn take_away_seconds(stage: &Stage) {
     let mut state = stage.lock();
     let documents = &mut state.qad.documents;
-    let standing: Vec<Reference> = documents
+    let mut standing: BTreeSet<Reference> = documents
         .iter()
         .filter(|held| held.stands() && !held.foreign)
         .map(|held| held.sent.reference)
         .collect();
-    for held in documents.iter_mut().filter(|held| held.foreign) {
-        held.held.reversed |= standing.contains(&held.sent.reference);
+    for held in documents.iter_mut().filter(|held| held.stands() && held.foreign) {
+        held.held.reversed = !standing.insert(held.sent.reference);
+    }
+}
+
+/// A document that carries an expense which travels in another report by now: that report is left out; where it stands in
+/// part already, the document is reversed instead. What the guide says to do before a word on such a document.
+fn keep_apart(stage: &Stage, reference: Reference, key: &DocumentKey) {
+    let elsewhere: Vec<usize> = {
+        let state = stage.lock();
+        let mut documents = state.qad.documents.iter();
+        let Some(held) = documents.find(|held| held.held.key == *key && held.stands()) else {
+            return;
+        };
+        let carries = held.expenses();
+        let reports = state.expensify.reports.iter().enumerate();
+        reports
+            .filter(|(_, report)| report.id != reference.report)
+            .filter(|(_, report)| expenses_of(&report.facts).keys().any(|e| carries.contains_key(e)))
+            .map(|(place, _)| place)
+            .collect()
+    };
+    for place in elsewhere {
+        command(stage, Decide::Exclude(place));
+        let id = stage.lock().expensify.reports[place].id;
+        let touches = crate::law::report_in(&stage.lock().log, id)
+            .stage()
+            .touches_the_ledger();
+        let mut state = stage.lock();
+        if let Some(held) = state.qad.documents.iter_mut().find(|held| held.held.key == *key) {
+            held.held.reversed |= touches;
+            held.tampered |= touches;
+        }
     }
 }
 
@@ -229,6 +280,7 @@ pub(crate) fn reconcile(stage: &Stage) {
     };
     let left = once(&mut roster);
     for Sighting { reference, key, .. } in left.iter().map(|left| left.sighting.clone()) {
+        keep_apart(stage, reference, &key);
         let word = desk.accept(&mut roster, somebody(), reference, key.clone(), WHY.to_owned());
         match to_the_end(word) {
             Ok(_) => {

@@ -48,7 +48,12 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
     };
     let (decision, differing) = match adopted {
         Some(key) => adopt(&ledger, &report, &file.document, key, &shown).await?,
-        None => (absent(&report, &file.document, &shown)?, Vec::new()),
+        None => {
+            none_there(&report, &file.document, &shown)?;
+            let now = installation.clock.moment();
+            let quarantine = connection.quarantine;
+            (Decision::Absent { now, quarantine }, Vec::new())
+        }
     };
     let (after, events) = desk
         .act(found.report, actor, |_| {
@@ -61,13 +66,6 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
         .await?;
 
     let state = after.report.stage().name();
-    let may_arrive_for = match (&decision, &file.state) {
-        (Decision::Absent, DocumentState::InDoubt { since, .. }) => {
-            let waited = installation.clock.moment().millis_since(since) / 1_000;
-            connection.quarantine.as_secs().saturating_sub(waited)
-        }
-        _ => 0,
-    };
     let (decided, key) = match &decision {
         Decision::Adopt { key, .. } => {
             out.words(&format!(
@@ -76,17 +74,12 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
             ))?;
             ("adopt", Some(key))
         }
-        Decision::Absent => {
+        Decision::Absent { .. } => {
             out.words(&format!(
                 "{}: document {reference} is not in QAD, by your word and by a look-up just now; the report is {state}, and the \
                  document may be sent again",
                 found.report
             ))?;
-            if may_arrive_for > 0 {
-                out.aside(&format!(
-                    "tieout: QAD may still carry out the request that was given up: run no cycle for another {may_arrive_for} s"
-                ))?;
-            }
             ("absent", None)
         }
     };
@@ -107,7 +100,6 @@ pub async fn resolve(installation: &Installation, args: ResolveArgs, out: Out) -
         json!({
             "decided": decided, "reference": reference, "voucher": key.map(|key| key.voucher),
             "key": key.map(ToString::to_string), "differences": differing,
-            "request_may_arrive_for_seconds": may_arrive_for,
         }),
         out,
     )?;
@@ -240,14 +232,14 @@ fn reversed(reference: Reference, key: &DocumentKey) -> Failure {
 }
 
 /// The person says that QAD has nothing. Refused where the look-up shows otherwise.
-fn absent(report: &Report, document: &Document, shown: &[Sighting]) -> Result<Decision, Failure> {
+fn none_there(report: &Report, document: &Document, shown: &[Sighting]) -> Result<(), Failure> {
     let reference = document.reference;
     let there: Vec<&Sighting> = shown
         .iter()
         .filter(|s| s.reference == reference || (!s.reversed && for_the_same_money(report, reference, s)))
         .collect();
     if there.is_empty() {
-        return Ok(Decision::Absent);
+        return Ok(());
     }
     Err(Failure::Person(format!(
         "document {reference} is not absent, QAD shows {}: adopt it, or have it looked at there; nothing was recorded",

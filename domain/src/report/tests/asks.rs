@@ -1,5 +1,7 @@
 //! What is asked of documents, in short.
 
+use std::time::Duration;
+
 use super::given::Given;
 use super::samples::*;
 use crate::ids::Reference;
@@ -44,6 +46,14 @@ pub(super) fn settle(reference: Reference, decision: Decision) -> Command {
         reference,
         decision,
         why: "seen in QAD".into(),
+    }
+}
+
+/// A quarantine of ten minutes; what [`in_doubt`](super::samples::in_doubt) says was given up at second 60.
+pub(super) fn absent(at_second: i64) -> Decision {
+    Decision::Absent {
+        now: moment(at_second),
+        quarantine: Duration::from_secs(600),
     }
 }
 

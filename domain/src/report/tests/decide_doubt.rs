@@ -155,13 +155,34 @@ fn a_person_finds_it_absent_where_nothing_says_otherwise() {
     for doubt in [unknown(), Doubt::Abandoned { owner: owner() }, unnumbered] {
         let planned = given(two_planned())
             .and([started(i1()), in_doubt(i1(), doubt)])
-            .when(settle(i1(), Decision::Absent))
+            .when(settle(i1(), absent(660)))
             .then([ReportEvent::PostingFailed {
                 reference: i1(),
                 why: "a person found it absent: seen in QAD".into(),
             }]);
         stage(&planned, StageName::Mapped);
     }
+}
+
+#[test]
+fn nobody_can_find_absent_what_may_still_be_on_its_way() {
+    let given_up = || given(two_planned()).and([started(i1()), in_doubt(i1(), unknown())]);
+    for (second, words) in [
+        (60, "say that it is absent in 600 s"),
+        (659, "say that it is absent in 1 s"),
+    ] {
+        given_up().when(settle(i1(), absent(second))).then_refused(words);
+    }
+    // What a clock that ran backwards shows proves nothing.
+    given_up()
+        .when(settle(i1(), absent(0)))
+        .then_refused("quarantine of 600 s");
+    given_up()
+        .when(settle(i1(), absent(660)))
+        .then([ReportEvent::PostingFailed {
+            reference: i1(),
+            why: "a person found it absent: seen in QAD".into(),
+        }]);
 }
 
 #[test]
@@ -184,14 +205,14 @@ fn a_word_that_the_log_contradicts_is_refused() {
     ] {
         given(two_planned())
             .and([started(i1()), in_doubt(i1(), doubt)])
-            .when(settle(i1(), Decision::Absent))
+            .when(settle(i1(), absent(660)))
             .then_refused(words);
     }
 }
 
 #[test]
 fn what_is_not_in_doubt_is_not_settled() {
-    for decision in [adopt(), Decision::Absent] {
+    for decision in [adopt(), absent(660)] {
         for life in [
             two_planned(),
             [two_planned(), vec![started(i1())]].concat(),

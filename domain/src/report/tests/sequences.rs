@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
+use super::asks::absent;
 use super::samples::*;
 use crate::ids::Reference;
 use crate::posting::Document;
@@ -76,7 +77,7 @@ fn blind() -> impl Strategy<Value = Command> {
             key: key(r),
             date: day("2026-11-06")
         }),
-        Just(Decision::Absent),
+        (0i64..9_999).prop_map(absent),
     ];
     prop_oneof![
         any_payload().prop_map(Command::Observe),
