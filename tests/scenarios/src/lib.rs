@@ -13,7 +13,6 @@
 
 pub mod book;
 pub mod deaths;
-mod dice;
 pub mod must;
 mod proof;
 pub mod proxy;
@@ -38,8 +37,8 @@ use tieout::ports::SystemClock;
 use tieout_sandbox::expensify::world::World as ExpensifyWorld;
 use tieout_sandbox::month::{self, Size, canary, credentials};
 
-pub use dice::Dice;
 pub use proof::LABEL;
+pub use tieout_simulation::dice::Dice;
 
 /// The seed of every world.
 pub const SEED: u64 = 2026;
