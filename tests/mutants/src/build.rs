@@ -44,8 +44,10 @@ pub struct Built {
     pub tests: Vec<PathBuf>,
     /// The simulation.
     pub simulation: PathBuf,
-    /// Mutants that no switch could be made for, or that the compiler refuses.
-    pub left_out: BTreeSet<usize>,
+    /// Mutants that the compiler refuses, as it would in a build of their own.
+    pub refused: BTreeSet<usize>,
+    /// Mutants that no switch could be made for.
+    pub unswitched: BTreeSet<usize>,
 }
 
 /// Lays out the copy and builds it, leaving out what the compiler refuses.
@@ -61,11 +63,13 @@ pub fn all(root: &Path, package: &str, mutants: &[Mutant]) -> Result<Built, Stri
         let (tests, complaints) = build_tests(&copied, package)?;
         if complaints.is_empty() {
             let simulation = copy::build_simulation(&copied, "tieout-mutated")?;
-            let all: BTreeSet<usize> = mutants.iter().map(|m| m.number).collect();
+            let all = mutants.iter().map(|m| m.number);
+            let unswitched = all.filter(|n| !placed.contains(n) && !refused.contains(n));
             return Ok(Built {
                 tests,
                 simulation,
-                left_out: &all - &placed,
+                unswitched: unswitched.collect(),
+                refused,
             });
         }
         let before = refused.len();
@@ -85,9 +89,6 @@ pub fn all(root: &Path, package: &str, mutants: &[Mutant]) -> Result<Built, Stri
                 .map_or_else(|| numbers(text), |one| vec![one]);
             if on.is_empty() {
                 println!("no mutant stands at {file}:{line}: {message}");
-            }
-            if std::env::var_os("TIEOUT_MUTANTS_TELL").is_some() {
-                println!("{file}:{line} {on:?}: {message}");
             }
             refused.extend(on);
         }

@@ -2,7 +2,7 @@
 //! for each of them would take most of a day on two cores; so it takes about an hour.
 //!
 //! A mutant is *caught* where a test of `domain` fails with it, or else where the simulation breaks a law. For each
-//! mutant only those tests run that come past it.
+//! mutant only those tests run that come past it. Words on the command line choose the mutants whose names hold one.
 
 #![allow(
     clippy::print_stdout,
@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::trial::Fate;
+use crate::list::Mutant;
 
 const PACKAGE: &str = "tieout-domain";
 
@@ -42,35 +42,29 @@ fn run() -> Result<bool, String> {
     println!("{} mutants of {PACKAGE}", mutants.len());
     let built = build::all(&root, PACKAGE, &mutants)?;
     println!(
-        "{} of them in one build, after {:.0?}; {} cannot be switched",
-        mutants.len() - built.left_out.len(),
+        "{} of them in one build, after {:.0?}; the compiler refuses {}; no switch could be made for {}",
+        mutants.len() - built.refused.len() - built.unswitched.len(),
         began.elapsed(),
-        built.left_out.len()
+        built.refused.len(),
+        built.unswitched.len()
     );
-    let fates = trial::all(&built, &mutants)?;
+    let names: BTreeMap<usize, &str> = mutants.iter().map(|m| (m.number, m.name.as_str())).collect();
+    let name = |number: &usize| names.get(number).copied().unwrap_or_default();
+    built
+        .unswitched
+        .iter()
+        .for_each(|n| println!("no switch    {}", name(n)));
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |mutant: &Mutant| words.is_empty() || words.iter().any(|word| mutant.name.contains(word));
+    let fates = trial::all(&built, &mutants, wanted, |number, fate| {
+        println!("{:<12} {}", fate.words(), name(&number));
+    })?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for mutant in &mutants {
-        let fate = fates.get(&mutant.number);
-        let word = match fate {
-            None => "not switched",
-            Some(Fate::ByTest(_)) => "caught by a test",
-            Some(Fate::ByTime) => "caught by running on",
-            Some(Fate::BySimulation(_)) => "caught by the simulation",
-            Some(Fate::Survived { reached: true }) => "SURVIVED",
-            Some(Fate::Survived { reached: false }) => "NEVER REACHED",
-        };
-        *counts.entry(word).or_default() += 1;
-        let by = match fate {
-            Some(Fate::ByTest(by) | Fate::BySimulation(by)) => by.as_str(),
-            _ => "",
-        };
-        println!("{word:<24} {:>4} {} {by}", mutant.number, mutant.name);
+    for fate in fates.values() {
+        *counts.entry(fate.words()).or_default() += 1;
     }
-    println!("{counts:#?}");
-    let caught = fates
-        .values()
-        .filter(|f| !matches!(f, Fate::Survived { .. }))
-        .count();
+    println!("{counts:?}");
+    let caught = fates.values().filter(|fate| fate.is_caught()).count();
     println!(
         "{caught} of {} tried were caught ({} ‰), in {:.0?}",
         fates.len(),

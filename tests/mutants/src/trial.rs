@@ -11,14 +11,14 @@ use crate::build::{Built, REACHED, SWITCH};
 use crate::list::Mutant;
 
 /// What became of a mutant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Fate {
-    /// A test failed; the first of those that did.
-    ByTest(String),
+    /// A test failed.
+    ByTest,
     /// The tests did not end.
     ByTime,
-    /// A law was broken, or the simulation fell over; what it said.
-    BySimulation(String),
+    /// A law was broken, or the simulation fell over.
+    BySimulation,
     /// Nothing noticed.
     Survived {
         /// Whether anything came past it.
@@ -26,8 +26,26 @@ pub enum Fate {
     },
 }
 
+impl Fate {
+    /// Did anything notice?
+    pub fn is_caught(self) -> bool {
+        !matches!(self, Fate::Survived { .. })
+    }
+
+    /// In a word or two.
+    pub fn words(self) -> &'static str {
+        match self {
+            Fate::ByTest => "test",
+            Fate::ByTime => "runs on",
+            Fate::BySimulation => "simulation",
+            Fate::Survived { reached: true } => "SURVIVES",
+            Fate::Survived { reached: false } => "NOT REACHED",
+        }
+    }
+}
+
 /// Seeds that the simulation runs for each mutant that no test caught, after the kept plans.
-const SEEDS: &str = "1000";
+const SEEDS: &str = "600";
 
 /// One test, how long it takes, and the mutants it comes past.
 struct Test<'a> {
@@ -37,11 +55,16 @@ struct Test<'a> {
     reached: BTreeSet<usize>,
 }
 
-/// Tries every mutant that was built.
+/// Tries every mutant that was built and is `wanted`, telling what became of it.
 ///
 /// # Errors
 /// Where a test fails, or the simulation breaks a law, with no mutant on.
-pub fn all(built: &Built, mutants: &[Mutant]) -> Result<BTreeMap<usize, Fate>, String> {
+pub fn all(
+    built: &Built,
+    mutants: &[Mutant],
+    wanted: impl Fn(&Mutant) -> bool,
+    tell: impl Fn(usize, &Fate) + Sync,
+) -> Result<BTreeMap<usize, Fate>, String> {
     let folder = std::env::temp_dir().join(format!("tieout-mutants-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
     let mut tests = Vec::new();
@@ -89,8 +112,9 @@ pub fn all(built: &Built, mutants: &[Mutant]) -> Result<BTreeMap<usize, Fate>, S
     );
     let tried: Vec<usize> = mutants
         .iter()
+        .filter(|m| wanted(m))
         .map(|m| m.number)
-        .filter(|number| !built.left_out.contains(number))
+        .filter(|number| !built.refused.contains(number) && !built.unswitched.contains(number))
         .collect();
     let fates = Mutex::new(BTreeMap::new());
     let next = AtomicUsize::new(0);
@@ -100,6 +124,9 @@ pub fn all(built: &Built, mutants: &[Mutant]) -> Result<BTreeMap<usize, Fate>, S
             scope.spawn(|| {
                 while let Some(number) = tried.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let fate = under_tests(*number, &tests);
+                    if fate.is_caught() || !simulated.contains(number) {
+                        tell(*number, &fate);
+                    }
                     fates.lock().expect("no worker fell over").insert(*number, fate);
                 }
             });
@@ -108,15 +135,13 @@ pub fn all(built: &Built, mutants: &[Mutant]) -> Result<BTreeMap<usize, Fate>, S
     let mut fates = fates.into_inner().map_err(|e| e.to_string())?;
     println!(
         "{} of {} caught by tests; the simulation hunts the others",
-        fates
-            .values()
-            .filter(|f| !matches!(f, Fate::Survived { .. }))
-            .count(),
+        fates.values().filter(|fate| fate.is_caught()).count(),
         tried.len()
     );
     for (number, fate) in &mut fates {
-        if matches!(fate, Fate::Survived { .. }) && simulated.contains(number) {
+        if !fate.is_caught() && simulated.contains(number) {
             *fate = under_simulation(*number, &built.simulation);
+            tell(*number, fate);
         }
     }
     Ok(fates)
@@ -171,7 +196,7 @@ fn under_tests(number: usize, tests: &[Test<'_>]) -> Fate {
             match ended(child.expect("a test runs"), usual * 10 + Duration::from_secs(10)) {
                 None => return Fate::ByTime,
                 Some(true) => {}
-                Some(false) => return Fate::ByTest(format!("(one of {})", names.join(", "))),
+                Some(false) => return Fate::ByTest,
             }
         }
         rest = later;
@@ -190,10 +215,10 @@ fn under_simulation(number: usize, simulation: &Path) -> Fate {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    match ended(child.expect("the simulation runs"), Duration::from_secs(120)) {
+    match ended(child.expect("the simulation runs"), Duration::from_secs(60)) {
         None => Fate::ByTime,
         Some(true) => Fate::Survived { reached: true },
-        Some(false) => Fate::BySimulation("a law".to_owned()),
+        Some(false) => Fate::BySimulation,
     }
 }
 

@@ -43,7 +43,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// Cargo, about to do something in the copy; what it builds goes beside the copy.
+/// Cargo, about to do something in the copy; what it builds goes beside it.
 pub fn cargo(copy: &Path) -> Command {
     let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     command
@@ -53,10 +53,9 @@ pub fn cargo(copy: &Path) -> Command {
     command
 }
 
+/// One place for every copy: what they are built from besides is the same.
 fn built(copy: &Path) -> PathBuf {
-    let mut name = copy.file_name().unwrap_or_default().to_owned();
-    name.push("-target");
-    copy.with_file_name(name)
+    copy.with_file_name("copies-built")
 }
 
 /// The copy's simulation, built.
