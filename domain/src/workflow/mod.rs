@@ -16,6 +16,7 @@ mod duplicate;
 mod events;
 mod fit;
 mod in_force;
+mod judge;
 mod known;
 mod ledger_events;
 mod look_again;
