@@ -9,10 +9,10 @@ use std::time::Duration;
 use tieout_domain::ids::{PersonName, Reference, ReportId};
 use tieout_domain::journal::Actor;
 use tieout_domain::ports::{Clock as _, Ports as _};
-use tieout_domain::posting::{DocumentKey, Sighting};
+use tieout_domain::posting::DocumentKey;
 use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
 use tieout_domain::time::Moment;
-use tieout_domain::workflow::{Desk, Looking, ReconcileError, Roster, person};
+use tieout_domain::workflow::{Desk, Left, Looking, Obstacle, ReconcileError, Roster, person};
 
 use crate::expensify::expenses_of;
 use crate::plan::Decide;
@@ -279,8 +279,12 @@ pub(crate) fn reconcile(stage: &Stage) {
         }
     };
     let left = once(&mut roster);
-    for Sighting { reference, key, .. } in left.iter().map(|left| left.sighting.clone()) {
-        keep_apart(stage, reference, &key);
+    for Left { sighting, obstacle } in &left {
+        let (reference, key) = (sighting.reference, sighting.key.clone());
+        // What is in doubt is adopted first, and then corrected.
+        if !matches!(obstacle, Obstacle::Incident { .. } | Obstacle::InDoubt { .. }) {
+            keep_apart(stage, reference, &key);
+        }
         let word = desk.accept(&mut roster, somebody(), reference, key.clone(), WHY.to_owned());
         match to_the_end(word) {
             Ok(_) => {
