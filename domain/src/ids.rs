@@ -534,4 +534,11 @@ mod tests {
             prop_assert_eq!(text.to_lowercase().parse::<Reference>().unwrap(), reference);
         }
     }
+
+    #[test]
+    fn an_address_is_written_in_lower_case_and_named_when_it_is_shown_to_an_engineer() {
+        let email = Email::new(" Ada@Example.COM ").unwrap();
+        assert_eq!(email.to_string(), "ada@example.com");
+        assert_eq!(format!("{email:?}"), "Email(ada@example.com)");
+    }
 }

@@ -271,4 +271,14 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn currencies_are_in_the_order_of_their_codes_and_written_as_them() {
+        let (eur, usd) = (currency("EUR"), currency("USD"));
+        assert!(eur < usd && usd > eur && eur <= eur);
+        assert_eq!(
+            (eur.to_string(), format!("{usd:?}")),
+            ("EUR".to_owned(), "USD".to_owned())
+        );
+    }
 }

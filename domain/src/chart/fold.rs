@@ -463,7 +463,7 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::{AccountType, CostCentreUse};
+    use crate::chart::{AccountType, CostCentreUse, PeriodState};
 
     fn account(code: &str, active: bool) -> Account {
         Account {
@@ -554,5 +554,50 @@ mod tests {
         );
         assert!(chart.account(&code("6410")).is_none());
         assert_eq!(chart.held()[0].why, "the canary was silent");
+    }
+
+    #[test]
+    fn a_period_that_is_not_shown_any_more_is_missing_and_a_shown_one_is_not() {
+        let period = |number| Period {
+            year: 2026,
+            number,
+            start: chrono::NaiveDate::from_ymd_opt(2026, number, 1).unwrap(),
+            end: chrono::NaiveDate::from_ymd_opt(2026, number, 28).unwrap(),
+            normal: true,
+            general_ledger: PeriodState::Open,
+            purchasing: PeriodState::Open,
+        };
+        let with = |periods: &[u32]| ChartReading {
+            periods: MasterRead::Rows(periods.iter().map(|number| period(*number)).collect()),
+            ..reading(MasterRead::Rows(vec![
+                account("6410", true),
+                account("6420", true),
+            ]))
+        };
+        let (chart, _) = observe(Chart::default(), &with(&[10, 11]));
+        let (chart, _) = observe(chart, &with(&[11]));
+        let missing = |number| chart.is_missing(Master::Periods, &period(number).to_string());
+        assert!(missing(10), "it was shown, and is not");
+        assert!(!missing(11), "it is shown");
+        assert!(!missing(12), "it never was");
+        let counts = chart.counts();
+        assert_eq!((counts[&Master::Accounts], counts[&Master::Periods]), (2, 1));
+        assert_eq!(counts.len(), Master::ALL.len());
+    }
+
+    #[test]
+    fn a_hold_names_five_rows_and_counts_the_others() {
+        for (rows, said) in [
+            (5, "6410, 6411, 6412, 6413, 6414"),
+            (7, "6410, 6411, 6412, 6413, 6414 and 2 more"),
+        ] {
+            let all = (0..rows).map(|n| account(&format!("641{n}"), true));
+            let mut all: Vec<_> = all.chain([account("7000", true)]).collect();
+            let (chart, _) = observe(Chart::default(), &reading(MasterRead::Rows(all.clone())));
+            all.retain(|account| account.code == code("7000"));
+            let (chart, _) = observe(chart, &reading(MasterRead::Rows(all)));
+            let why = &chart.held()[0].why;
+            assert!(why.contains(said) && why.contains("more") == (rows > 5), "{why}");
+        }
     }
 }

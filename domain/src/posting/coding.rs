@@ -66,9 +66,6 @@ pub(super) fn code_line(
         rule: format!("hundredths of {currency}, exactly"),
     }];
     if amount.amount.is_zero() {
-        if against.reject.len() + against.hold.len() > before {
-            return None;
-        }
         let why = LineWhy {
             transaction: id.clone(),
             amount: amount.amount,

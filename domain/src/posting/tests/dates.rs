@@ -34,6 +34,14 @@ fn the_posting_date_is_the_one_the_set_names() {
 }
 
 #[test]
+fn the_latest_expense_is_not_known_while_the_date_of_one_cannot_be_read() {
+    let mut case = dated("last_expense");
+    case.payload.facts.lines[0].created = SourceTime::new("soon");
+    case.payload.facts.lines[0].modified_created = SourceTime::new("");
+    case.rejected_for(ReasonCode::UnreadableDate, "soon");
+}
+
+#[test]
 fn only_a_set_that_posts_by_the_day_of_posting_rests_on_the_day() {
     assert_eq!(dated("posted").mapped().basis.day, Some(day("2026-11-10")));
     assert_eq!(dated("approved").mapped().basis.day, None);

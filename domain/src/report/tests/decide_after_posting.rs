@@ -236,6 +236,29 @@ fn a_case_about_a_document_goes_when_that_document_is_reversed() {
 }
 
 #[test]
+fn the_reversal_of_one_document_leaves_the_case_of_the_other_open() {
+    let report = given(exported())
+        .and([document_drifted(i1()), document_drifted(j1())])
+        .when(reverse(i1(), AfterReversal::PlannedAgain))
+        .then([reversed(i1(), AfterReversal::PlannedAgain)]);
+    assert!(report.0.has_case(CaseName::DocumentDrifted, Some(j1())));
+    assert!(!report.0.has_case(CaseName::DocumentDrifted, Some(i1())));
+}
+
+#[test]
+fn a_document_that_the_report_does_not_have_was_not_reversed() {
+    given(vec![
+        discovered(),
+        mapped_one(),
+        started(i1()),
+        document_posted(i1()),
+        ReportEvent::Posted,
+    ])
+    .when(reverse(j1(), AfterReversal::PlannedAgain))
+    .then_refused("");
+}
+
+#[test]
 fn before_a_reversal_nothing_posted_is_revised_withdrawn_replayed_or_left_out() {
     for life in [
         both_posted(),

@@ -2,6 +2,7 @@
 
 use super::given::given;
 use super::samples::*;
+use crate::ids::Label;
 use crate::report::{AfterReversal, Case, CaseName, Command, Flag, Payload, Personal, ReportEvent, Stage};
 
 fn see(payload: Box<Payload>) -> Command {
@@ -165,7 +166,17 @@ fn the_flag_has_an_intent_before_it_and_evidence_after_it() {
     let again = asked.when(Command::StartMarking(label())).then([marking()]);
     let done = again.when(confirm()).then([marked()]);
     done.clone().when(Command::StartMarking(label())).then_nothing();
-    done.when(confirm()).then_nothing();
+    done.clone().when(confirm()).then_nothing();
+    // Another label is another flag, and that one was never set.
+    let other = Label::new("Booked").unwrap();
+    done.clone()
+        .when(Command::StartMarking(other.clone()))
+        .then_refused("cannot become MarkingStarted");
+    done.when(Command::ConfirmMarked {
+        label: other,
+        listed_at: instant("2026-11-07T06:00:00Z"),
+    })
+    .then_refused("cannot become MarkedExported");
 }
 
 // ── what happens after posting ───────────────────────────────────────────────────────────────────────────────────

@@ -11,3 +11,4 @@ mod given;
 mod material;
 pub(crate) mod samples;
 mod sequences;
+mod words;

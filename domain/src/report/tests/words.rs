@@ -1,0 +1,85 @@
+//! What people read: reasons with their remedies, who and what gave rise to an event, and the small values beside them.
+
+use std::collections::BTreeSet;
+
+use super::samples::*;
+use crate::ids::PersonName;
+use crate::journal::{Actor, Cause, SystemActor};
+use crate::report::{Attempt, Fixer, Flag, Reason, ReasonCode, Step};
+
+#[test]
+fn every_reason_has_one_code_wherever_it_is_written_and_a_remedy_of_its_own() {
+    let mut remedies = BTreeSet::new();
+    for code in ReasonCode::ALL {
+        let reason = Reason::of_report(*code, "why");
+        assert_eq!(serde_json::to_value(code).unwrap(), code.to_string());
+        assert_eq!(code.to_string(), code.as_str());
+        assert_eq!(reason.remedy(), code.remedy());
+        assert!(
+            reason.remedy().ends_with(['.', '`']),
+            "{code}: {}",
+            reason.remedy()
+        );
+        assert!(remedies.insert(reason.remedy()), "{code} repeats a remedy");
+    }
+}
+
+#[test]
+fn whoever_can_mend_something_is_named_by_what_he_keeps() {
+    for (fixer, words) in [
+        (Fixer::Submitter, "in Expensify"),
+        (Fixer::PolicyAdmin, "policy administrator"),
+        (Fixer::RuleKeeper, "rule set"),
+        (Fixer::LedgerKeeper, "masters and periods"),
+        (Fixer::AccountsPayable, "accounts payable"),
+        (Fixer::Operator, "engineer"),
+    ] {
+        assert!(fixer.as_str().contains(words), "{}", fixer.as_str());
+    }
+}
+
+#[test]
+fn actors_causes_and_numbers_are_said_plainly() {
+    let person = Actor::Person {
+        name: PersonName::new("Anna").unwrap(),
+    };
+    let poster = Actor::System {
+        part: SystemActor::Poster,
+    };
+    let command = Cause::Command {
+        name: "exclude".into(),
+    };
+    assert_eq!(person.to_string(), "Anna");
+    assert_eq!(poster.to_string(), "system: poster");
+    assert_eq!(command.to_string(), "command `exclude`");
+    assert_eq!(
+        (Attempt(2).to_string(), Step(7).to_string()),
+        ("2".into(), "7".into())
+    );
+}
+
+#[test]
+fn a_flag_that_was_not_sent_is_blank_and_one_that_is_no_flag_is_kept_as_it_came() {
+    for (text, flag) in [
+        ("true", Flag::Yes),
+        (" false ", Flag::No),
+        ("", Flag::Blank),
+        ("  ", Flag::Blank),
+        ("yes", Flag::Unreadable("yes".into())),
+    ] {
+        assert_eq!(Flag::from(text.to_owned()), flag);
+    }
+}
+
+#[test]
+fn the_hash_of_a_payload_is_sixty_four_hexadecimal_digits_and_another_for_another_payload() {
+    let (one, other) = (
+        payload().payload_hash().unwrap(),
+        edited().payload_hash().unwrap(),
+    );
+    for hash in [&one, &other] {
+        assert_eq!(hash.as_str().len(), 64);
+        assert!(hash.as_str().chars().all(|digit| digit.is_ascii_hexdigit()));
+    }
+    assert_ne!(one.as_str(), other.as_str());
+}
