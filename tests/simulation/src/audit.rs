@@ -340,7 +340,9 @@ fn named_in(dossier: &Dossier) -> BTreeSet<DocumentKey> {
 
 fn keys_of(doubt: &Doubt) -> Vec<DocumentKey> {
     match doubt {
-        Doubt::Differs { key, .. } | Doubt::Unread { key: Some(key), .. } => vec![key.clone()],
+        Doubt::Differs { key, .. }
+        | Doubt::Unread { key: Some(key), .. }
+        | Doubt::WarnedOfDuplicate { key: Some(key), .. } => vec![key.clone()],
         Doubt::Duplicated { sightings } => sightings.iter().map(|sighting| sighting.key.clone()).collect(),
         _ => Vec::new(),
     }

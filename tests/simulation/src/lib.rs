@@ -40,6 +40,7 @@ mod qad;
 pub mod random;
 mod run;
 mod stage;
+mod told;
 
 pub use plan::Plan;
 pub use run::{Outcome, run, run_traced};

@@ -147,6 +147,7 @@ impl Call {
                 F::DroppedField,
                 F::EarlierAnswer,
                 F::NoNumber,
+                F::Warned,
             ],
         }
     }
@@ -198,6 +199,8 @@ pub enum Fault {
     EarlierAnswer,
     /// Stored, and accepted without a number.
     NoNumber,
+    /// Stored, with the warning that the reference exists already.
+    Warned,
 }
 
 /// The nth call of a kind goes wrong.
@@ -343,6 +346,18 @@ impl Plan {
         let mut plan = self.clone();
         plan.happenings.push(Happening { at, what });
         plan
+    }
+
+    /// Does nobody but the process at work write to the log, and is every event kept?
+    pub(crate) fn leaves_the_log_alone(&self) -> bool {
+        let alone = |what: &What| {
+            !matches!(
+                what,
+                What::Switch | What::Suspend { .. } | What::Decide(_) | What::Restore
+            )
+        };
+        self.strikes.iter().all(|strike| strike.call != Call::Append)
+            && self.happenings.iter().all(|happening| alone(&happening.what))
     }
 
     /// What happens, by gate.

@@ -531,6 +531,10 @@ fn carry_out(
         },
         Some(Fault::EarlierAnswer) => accepted(Some(earlier.unwrap_or(key))),
         Some(Fault::NoNumber) => accepted(None),
+        Some(Fault::Warned) => PostAnswer::DuplicateWarned {
+            key: Some(key),
+            warning: "the reference exists already".to_owned(),
+        },
         _ => accepted(Some(key)),
     }
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::NaiveDate;
 use tieout_domain::ids::{ConnectionId, ConnectionName, InstanceId, Label, PolicyId, Workspace};
+use tieout_domain::journal::Cause;
 use tieout_domain::journal::Streams;
 use tieout_domain::rules::RuleSet;
 use tieout_domain::workflow::{Connection, CycleOutcome, Desk, Roster, WorkflowError, run_cycle};
@@ -19,6 +20,7 @@ use crate::people;
 use crate::plan::Plan;
 use crate::ports::World;
 use crate::stage::{Process, QUARANTINE, Signal, Stage};
+use crate::told::told_truly;
 
 /// The one connection.
 pub(crate) const CONNECTION: ConnectionId = ConnectionId(Uuid::from_u128(0xC0));
@@ -105,7 +107,7 @@ pub struct Outcome {
     pub stages: std::collections::BTreeMap<String, u32>,
 }
 
-type Cycle = Pin<Box<dyn Future<Output = (Roster, Result<CycleOutcome, WorkflowError>)> + Send>>;
+type Cycle = Pin<Box<dyn Future<Output = (Cause, Roster, Result<CycleOutcome, WorkflowError>)> + Send>>;
 
 impl Process {
     /// Somebody whom nothing befalls.
@@ -171,7 +173,7 @@ impl Instance {
             let desk = Desk::for_cycle(&world, &connection, world.process.id);
             let mut roster = roster.unwrap_or_else(|| desk.roster());
             let outcome = run_cycle(&desk, &mut roster, |_| {}).await;
-            (roster, outcome)
+            (desk.cause.clone(), roster, outcome)
         }));
     }
 
@@ -315,7 +317,7 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
         return Polled::default();
     };
     let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready((roster, outcome)) = cycle.as_mut().poll(&mut context) else {
+    let Poll::Ready((cause, roster, outcome)) = cycle.as_mut().poll(&mut context) else {
         return Polled {
             signalled: !stage.lock().signals.is_empty(),
             left_in_doubt: None,
@@ -323,6 +325,9 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
     };
     instance.roster = Some(roster);
     instance.cycle = None;
+    if let Ok(outcome) = &outcome {
+        told_truly(stage, &cause, outcome);
+    }
     let mut state = stage.lock();
     match outcome {
         Ok(cycle) => {

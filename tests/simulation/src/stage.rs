@@ -103,6 +103,8 @@ pub(crate) struct State {
     pub(crate) sends: Vec<Sent>,
     told: BTreeMap<InstanceId, Told>,
     pub(crate) restored: bool,
+    /// Nobody else writes to the log while a cycle runs, and every event is kept.
+    pub(crate) alone: bool,
     /// Documents that a person explained.
     pub(crate) explained: BTreeSet<DocumentKey>,
     pub(crate) violations: Vec<String>,
@@ -143,6 +145,7 @@ impl Stage {
             sends: Vec::new(),
             told: BTreeMap::new(),
             restored: false,
+            alone: plan.leaves_the_log_alone(),
             explained: BTreeSet::new(),
             violations: Vec::new(),
             struck: 0,

@@ -1,0 +1,151 @@
+//! What a cycle says that it did, held against what the log shows of it: people act on these numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tieout_domain::journal::Cause;
+use tieout_domain::workflow::CycleOutcome;
+
+use crate::law::report_in;
+use crate::run::STREAMS;
+use crate::stage::Stage;
+
+/// How often which part of the program wrote which event in one cycle.
+struct Written(BTreeMap<(String, String), usize>);
+
+impl Written {
+    fn in_cycle(stage: &Stage, cause: &Cause) -> Self {
+        let cause = serde_json::to_value(cause).expect("a cause");
+        let id = cause["cycle"].as_str().unwrap_or_default().to_owned();
+        let mut counts = BTreeMap::new();
+        for recorded in stage.lock().events() {
+            let ours = recorded
+                .event
+                .metadata
+                .windows(id.len())
+                .any(|window| window == id.as_bytes());
+            if !ours || recorded.stream.0.starts_with("expense-") {
+                continue;
+            }
+            let envelope: Value = serde_json::from_slice(&recorded.event.metadata).expect("metadata");
+            let part = envelope["actor"]["part"].as_str().unwrap_or_default().to_owned();
+            let mut kind = recorded.event.kind.clone();
+            if kind == "DocumentPosted" {
+                let event: Value = serde_json::from_slice(&recorded.event.data).expect("an event");
+                kind = format!("{kind} {}", proof_of(&event));
+            }
+            *counts.entry((part, kind)).or_default() += 1;
+        }
+        Self(counts)
+    }
+
+    fn of(&self, part: &str, kinds: &[&str]) -> usize {
+        self.0
+            .iter()
+            .filter(|((by, kind), _)| by == part && kinds.contains(&kind.as_str()))
+            .map(|(_, count)| count)
+            .sum()
+    }
+}
+
+fn proof_of(event: &Value) -> &str {
+    event
+        .pointer("/facts/proof")
+        .or_else(|| event.get("proof"))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// A cycle came to its end. Where nobody else wrote meanwhile, its numbers are those of the log; where somebody did, what it
+/// tried may have come to nothing, and it may have said too much, never too little.
+pub(crate) fn told_truly(stage: &Stage, cause: &Cause, outcome: &CycleOutcome) {
+    let written = Written::in_cycle(stage, cause);
+    let CycleOutcome {
+        polled,
+        resolved,
+        posted,
+        marked,
+        ..
+    } = outcome;
+    let adopted = ["poster", "resolver"].map(|part| written.of(part, &["DocumentPosted adopted"]));
+    let numbers = [
+        (
+            "captured",
+            polled.captured,
+            written.of(
+                "poller",
+                &["Discovered", "Revised", "SourceDrifted", "CaseClosed"],
+            ),
+        ),
+        (
+            "withdrawn",
+            polled.withdrawn,
+            written.of("poller", &["Withdrawn"]),
+        ),
+        (
+            "marks proven",
+            polled.marked,
+            written.of("marker", &["MarkedExported"]),
+        ),
+        (
+            "mapped",
+            outcome.mapped,
+            written.of("mapper", &["Mapped", "Rejected", "Held", "Excluded"]),
+        ),
+        (
+            "confirmed",
+            posted.confirmed,
+            written.of("poster", &["DocumentPosted confirmed"]),
+        ),
+        ("adopted before sending", posted.adopted, adopted[0]),
+        (
+            "refused",
+            posted.refused,
+            written.of("poster", &["DocumentRefused"]),
+        ),
+        (
+            "left in doubt",
+            posted.in_doubt,
+            written.of("poster", &["PostingInDoubt"]),
+        ),
+        (
+            "never arrived",
+            posted.failed,
+            written.of("poster", &["PostingFailed"]),
+        ),
+        ("adopted", resolved.adopted, adopted[1]),
+        (
+            "absent",
+            resolved.absent,
+            written.of("resolver", &["PostingFailed"]),
+        ),
+        (
+            "drifted before their flag",
+            marked.drifted,
+            written.of("marker", &["SourceDrifted", "CaseClosed"]),
+        ),
+    ];
+    let mut state = stage.lock();
+    let alone = state.alone;
+    if alone {
+        let log = state.log.clone();
+        let mut reached = BTreeMap::new();
+        let known: BTreeSet<_> = state
+            .events()
+            .iter()
+            .filter_map(|event| STREAMS.report_of(&event.stream))
+            .collect();
+        for report in known {
+            *reached.entry(report_in(&log, report).stage().name()).or_insert(0) += 1;
+        }
+        if reached != outcome.stages {
+            let said = &outcome.stages;
+            state.broken(format!("a cycle says {said:?}, and the log shows {reached:?}"));
+        }
+    }
+    for (what, said, shown) in numbers {
+        if said != shown && (alone || said < shown) {
+            state.broken(format!("a cycle says {said} {what}, and the log shows {shown}"));
+        }
+    }
+}
