@@ -541,4 +541,20 @@ mod tests {
         assert_eq!(email.to_string(), "ada@example.com");
         assert_eq!(format!("{email:?}"), "Email(ada@example.com)");
     }
+
+    #[test]
+    fn what_only_looks_like_a_reference_of_ours_is_none() {
+        let good = "E00000MVZBSUC4I1";
+        assert_eq!(good.parse::<Reference>().unwrap().to_string(), good);
+        for bad in [
+            "E00000MVZBSUC4I",
+            "E00000MVZBSUC4I0",
+            "E00000MVZBSUC4I000001",
+            "E00000MVZBSUC4X1",
+            "F00000MVZBSUC4I1",
+            "E00000MVZBSUCI1",
+        ] {
+            assert!(bad.parse::<Reference>().is_err(), "{bad}");
+        }
+    }
 }

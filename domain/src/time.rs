@@ -180,4 +180,22 @@ mod tests {
             prop_assert!((date.num_days_from_ce() - instant.date_naive().num_days_from_ce()).abs() <= 1);
         }
     }
+
+    #[test]
+    fn a_wall_clock_that_shows_the_same_after_a_reboot_was_not_set_back() {
+        let moment = |epoch: &str, second: i64| Moment {
+            at: DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap(),
+            steady: Steady {
+                epoch: epoch.into(),
+                millis: 5_000,
+            },
+        };
+        let earlier = moment("boot-1", 10);
+        assert!(moment("boot-2", 9).was_set_back_since(&earlier));
+        assert!(!moment("boot-2", 10).was_set_back_since(&earlier));
+        assert!(
+            !moment("boot-1", 9).was_set_back_since(&earlier),
+            "within one boot the steady clock counts"
+        );
+    }
 }

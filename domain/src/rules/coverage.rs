@@ -135,4 +135,15 @@ mod tests {
         ]);
         assert!(set.coverage(["Air", ""], ["Ohio"]).is_complete());
     }
+
+    #[test]
+    fn a_gap_on_either_side_is_a_gap() {
+        let set = accepted(&[
+            r#"category = "Air" => account = "6410""#,
+            r#"tag = "Ohio" => cost_centre = "OH""#,
+        ]);
+        assert!(set.coverage(["Air"], ["Ohio"]).is_complete());
+        assert!(!set.coverage(["Gifts"], ["Ohio"]).is_complete());
+        assert!(!set.coverage(["Air"], ["Texas"]).is_complete());
+    }
 }

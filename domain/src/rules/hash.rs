@@ -188,4 +188,25 @@ mod tests {
         let set = accepted(&[r#"category = "Air" => account = "1""#]);
         assert_eq!(set.version(3).hash, set.hash().as_str());
     }
+
+    #[test]
+    fn another_code_in_a_clearing_a_program_or_a_tax_is_another_set() {
+        for text in [
+            "[clearing]\nreimbursement = CODING\n",
+            "[clearing]\ncards_default = CODING\n",
+            "[[card_program]]\nname = \"Visa\"\nclearing = CODING\n",
+            "[tax]\ncodes = { V20 = CODING }\n",
+        ] {
+            let of = |coding: &str| hash(&text.replace("CODING", coding));
+            let base = of("{ account = \"2155\" }");
+            for other in [
+                "{ account = \"2156\" }",
+                "{ account = \"2155\", sub_account = \"01\" }",
+                "{ account = \"2155\", cost_centre = \"01\" }",
+                "{ account = \"2155\", project = \"01\" }",
+            ] {
+                assert_ne!(of(other), base, "{text}{other}");
+            }
+        }
+    }
 }

@@ -428,4 +428,29 @@ mod tests {
         let set = accepted(&[r#"employee = "kim@example.com" => cost_centre = "CC1""#]);
         assert!(set.resolve(&line("", "").view()).cost_centre.value().is_none());
     }
+
+    #[test]
+    fn what_is_missing_is_said_with_what_the_line_held() {
+        let none = accepted(&[r#"category = "Air" => account = "6410""#]);
+        let resolved = none.resolve(&line("Gifts", "").view());
+        let said = |unset: Option<&Unset>| unset.map(ToString::to_string);
+        let account = match &resolved.account {
+            Resolution::Unset(unset) => Some(unset),
+            _ => None,
+        };
+        let cost_centre = match &resolved.cost_centre {
+            Resolution::Unset(unset) => Some(unset),
+            _ => None,
+        };
+        assert_eq!(
+            said(account).as_deref(),
+            Some("no rule sets `account` for category = Gifts")
+        );
+        assert_eq!(said(cost_centre).as_deref(), Some("no rule sets `cost_centre`"));
+        let blank = none.resolve(&line("", "").view());
+        let Resolution::Unset(unset) = &blank.account else {
+            panic!("{blank:?}");
+        };
+        assert_eq!(unset.to_string(), "no rule sets `account` for category = (blank)");
+    }
 }

@@ -320,4 +320,48 @@ clearing = "2163"
             Some("EMP-E1001")
         );
     }
+
+    #[test]
+    fn the_stronger_pattern_decides_whichever_program_stands_first() {
+        let program = |name: &str, card: &str| {
+            format!("[[card_program]]\nname = \"{name}\"\ncard_name = \"{card}\"\nclearing = \"2161\"\n")
+        };
+        let (wide, long, whole) = (
+            program("wide", "Corp*"),
+            program("long", "Corp Visa*"),
+            program("whole", "Corp Visa 7"),
+        );
+        for text in [
+            [&wide, &long, &whole].map(String::as_str).concat(),
+            [&whole, &long, &wide].map(String::as_str).concat(),
+            [&long, &whole, &wide].map(String::as_str).concat(),
+        ] {
+            let set = set(&text);
+            for (card, name) in [
+                ("corp amex", "wide"),
+                ("Corp Visa 8", "long"),
+                ("CORP VISA 7", "whole"),
+            ] {
+                assert_eq!(set.card_program(card, ""), name);
+            }
+            assert_eq!(
+                set.card_program(" Diners ", "Chase"),
+                "Diners",
+                "a card of no program is its own"
+            );
+            assert_eq!(set.card_program(" ", " Chase "), "Chase");
+        }
+    }
+
+    #[test]
+    fn a_program_that_names_a_bank_and_no_card_is_found_by_the_bank_alone() {
+        let set = set("[[card_program]]\nname = \"Visa\"\nbank = \"Chase\"\nclearing = \"2161\"\n");
+        assert_eq!(
+            set.card_program("Visa", "Other"),
+            "Visa",
+            "its own name, and of no program"
+        );
+        assert_eq!(set.clearing_for_card("Visa", "Other"), None);
+        assert!(set.clearing_for_card("whatever", "Chase").is_some());
+    }
 }

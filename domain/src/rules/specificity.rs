@@ -386,4 +386,20 @@ mod tests {
         ]);
         assert!(faults[0].contains("reimbursable false"), "{}", faults[0]);
     }
+
+    #[test]
+    fn faults_are_told_in_the_order_of_the_file() {
+        let faults = refused(&[
+            r#"category = "Air" => account = "6410""#,
+            r#"tag = "Ohio" => account = "6420", cost_centre = "C""#,
+            r#"category = "Hotel", amount_from = 5, amount_to = 4 => account = "6430""#,
+            r#"category = "Hotel" => cost_centre = "D""#,
+        ]);
+        let starts: Vec<&str> = faults.iter().map(|fault| fault.get(..17).unwrap()).collect();
+        assert_eq!(
+            starts,
+            ["rule 1 and rule 2", "rule 2 and rule 4", "rule 3: no line c"],
+            "{faults:#?}"
+        );
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::samples::*;
 use crate::ids::PersonName;
 use crate::journal::{Actor, Cause, SystemActor};
-use crate::report::{Attempt, Fixer, Flag, Reason, ReasonCode, Step};
+use crate::posting::{Body, Document, Side};
+use crate::report::{Attempt, Fixer, Flag, Reason, ReasonCode, Step, source_differences};
 
 #[test]
 fn every_reason_has_one_code_wherever_it_is_written_and_a_remedy_of_its_own() {
@@ -56,6 +57,54 @@ fn actors_causes_and_numbers_are_said_plainly() {
         (Attempt(2).to_string(), Step(7).to_string()),
         ("2".into(), "7".into())
     );
+}
+
+#[test]
+fn a_document_balances_only_where_its_lines_come_to_its_total_and_that_is_something() {
+    let with = |mut document: Document, line: &str, sum: Option<&str>| {
+        document.lines[0].amount = amount(line);
+        if let (Body::SupplierInvoice { total, .. } | Body::CreditNote { total, .. }, Some(sum)) =
+            (&mut document.body, sum)
+        {
+            *total = amount(sum);
+        }
+        document.balances()
+    };
+    let credit = || {
+        let mut document = invoice();
+        let (supplier, status) = match &document.body {
+            Body::SupplierInvoice { supplier, status, .. } => (supplier.clone(), status.clone()),
+            other => panic!("{other:?}"),
+        };
+        document.lines[0].side = Side::Credit;
+        document.body = Body::CreditNote {
+            supplier,
+            status,
+            total: amount("5.00"),
+        };
+        document
+    };
+    assert!(with(invoice(), "5.00", Some("5.00")) && with(credit(), "5.00", Some("5.00")));
+    for document in [invoice(), credit()] {
+        assert!(!with(document.clone(), "5.00", Some("5.01")));
+        assert!(!with(document.clone(), "0.00", Some("0.00")));
+        assert!(!with(document, "-5.00", Some("-5.00")));
+    }
+    let (whole, mut empty) = (journal(), journal());
+    empty.lines.clear();
+    assert!(whole.balances() && !empty.balances() && !with(whole, "5.00", None));
+}
+
+#[test]
+fn an_expense_that_stands_on_a_report_twice_is_compared_by_its_place() {
+    let mut posted = payload();
+    posted.facts.lines[1].transaction = posted.facts.lines[0].transaction.clone();
+    let mut shown = posted.clone();
+    assert_eq!(source_differences(&posted, &shown), Vec::new());
+    shown.facts.lines[0].category = String::new();
+    let found = source_differences(&posted, &shown);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].held, "blank");
 }
 
 #[test]
