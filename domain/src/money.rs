@@ -275,7 +275,8 @@ mod tests {
     #[test]
     fn currencies_are_in_the_order_of_their_codes_and_written_as_them() {
         let (eur, usd) = (currency("EUR"), currency("USD"));
-        assert!(eur < usd && usd > eur && eur <= eur);
+        assert_eq!(eur.partial_cmp(&usd), Some(std::cmp::Ordering::Less));
+        assert_eq!(usd.partial_cmp(&usd), Some(std::cmp::Ordering::Equal));
         assert_eq!(
             (eur.to_string(), format!("{usd:?}")),
             ("EUR".to_owned(), "USD".to_owned())

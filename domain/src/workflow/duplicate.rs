@@ -115,6 +115,12 @@ mod tests {
             duplicated(i1())
         );
         assert_eq!(judged(Shown::Incident(both(1, 2)), None), both(1, 2));
+        assert_eq!(judged(Shown::Incident(both(1, 2)), Some(2)), both(1, 2));
+        let Doubt::Duplicated { sightings } = judged(Shown::Incident(both(1, 2)), Some(3)) else {
+            panic!("two are shown, and ours is a third");
+        };
+        let keys: Vec<_> = sightings.into_iter().map(|one| one.key).collect();
+        assert_eq!(keys, [at(1), at(2), at(3)]);
         assert_eq!(
             judged(agrees(1), Some(2)),
             both(1, 2),

@@ -281,4 +281,86 @@ mod tests {
             "{remedy}"
         );
     }
+
+    #[test]
+    fn of_two_documents_the_one_that_stands_where_the_log_has_it_is_named_to_the_other() {
+        let at = |voucher: u64| DocumentKey {
+            voucher: crate::ids::Voucher(voucher),
+            ..key(i1())
+        };
+        let sighting = |voucher: u64, reversed: bool| Sighting {
+            key: at(voucher),
+            reversed,
+            ..shown(i1())
+        };
+        let why = Obstacle::NotAtSource;
+        let told = |held: Vec<Sighting>, known: &Known| {
+            let held = Held {
+                shown: held,
+                ..Held::default()
+            };
+            let listing = Listing { held: &held, known };
+            let left = listing.seconds(&[sighting(3, false)], &why);
+            assert_eq!(left[0].sighting, sighting(3, false));
+            left[0].obstacle.clone()
+        };
+        let second = |voucher| Obstacle::Second { stands: at(voucher) };
+        assert_eq!(told(Vec::new(), &Known::default()), why);
+        let posted = |voucher| match document_posted(i1()) {
+            ReportEvent::DocumentPosted {
+                reference,
+                date,
+                proof,
+                warnings,
+                why,
+                ..
+            } => ReportEvent::DocumentPosted {
+                reference,
+                key: at(voucher),
+                date,
+                proof,
+                warnings,
+                why,
+            },
+            other => panic!("{other:?}"),
+        };
+        let known = crate::workflow::known::tests::known(&[posted(1), posted(2)]);
+        let both = |one, other| vec![sighting(1, one), sighting(2, other), sighting(3, false)];
+        assert_eq!(told(both(true, false), &known), second(2), "where it stands now");
+        assert_eq!(told(both(false, true), &known), second(1));
+        assert_eq!(
+            told(both(true, true), &known),
+            second(1),
+            "where it stood first, at least"
+        );
+    }
+
+    #[test]
+    fn every_obstacle_is_told_in_words_of_its_own() {
+        let all = [
+            Obstacle::NotAtSource,
+            Obstacle::UnreadableAtSource,
+            Obstacle::MapsOtherwise { why: "held".into() },
+            Obstacle::OtherKind {
+                maps_to: vec![i1(), j1()],
+            },
+            Obstacle::OtherGeneration { expected: next(i1()) },
+            Obstacle::Second { stands: key(i1()) },
+            Obstacle::Reversed,
+            Obstacle::BesideAnother,
+            Obstacle::ExpenseElsewhere {
+                taken: vec![(transaction(1), report_id())],
+            },
+            Obstacle::Incident {
+                doubt: "differs".into(),
+            },
+            Obstacle::Busy,
+            Obstacle::Fresh,
+        ];
+        let words: BTreeSet<String> = all.iter().map(ToString::to_string).collect();
+        let codes: BTreeSet<&str> = all.iter().map(Obstacle::code).collect();
+        assert_eq!((words.len(), codes.len()), (all.len(), all.len()));
+        assert!(all[3].to_string().contains(&format!("{} and {}", i1(), j1())));
+        assert!(all[8].to_string().contains(&report_id().to_string()));
+    }
 }

@@ -123,7 +123,7 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ids::{EventId, Voucher};
     use crate::journal::StoredEvent;
@@ -132,7 +132,7 @@ mod tests {
     use crate::report::tests::samples::*;
     use crate::workflow::{ExpenseEvent, LedgerEvent};
 
-    fn known<E: StoredEvent>(events: &[E]) -> Known {
+    pub(in crate::workflow) fn known<E: StoredEvent>(events: &[E]) -> Known {
         let mut known = Known::default();
         for event in events {
             known.apply(&recorded(event)).unwrap();

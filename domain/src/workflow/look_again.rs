@@ -247,4 +247,14 @@ mod tests {
             prop_assert!(!delay.is_zero());
         }
     }
+
+    #[test]
+    fn an_installation_s_own_delays_replace_the_usual_ones_but_for_those_that_are_none() {
+        let second = Duration::from_secs(1);
+        let mut looks = Looks::default();
+        looks.delayed_by(vec![Duration::ZERO, second * 7]);
+        assert_eq!(looks.delays, [second * 7]);
+        looks.delayed_by(vec![Duration::ZERO]);
+        assert_eq!(looks.delays, [second * 7], "none at all leaves what there is");
+    }
 }

@@ -155,7 +155,7 @@ mod tests {
             unreachable!("not asked here")
         }
         async fn contract_hash(&self) -> Result<String, LedgerError> {
-            unreachable!("not asked here")
+            Ok("the contract".to_owned())
         }
         async fn look_up(&self, _report: ReportId) -> Result<LookUp, LedgerError> {
             Ok(LookUp::Absent)
@@ -194,7 +194,10 @@ mod tests {
             Ok(futures::stream::empty())
         }
         fn take_calls(&self) -> SourceCalls {
-            SourceCalls::default()
+            SourceCalls {
+                exports: 7,
+                ..SourceCalls::default()
+            }
         }
     }
 
@@ -219,5 +222,11 @@ mod tests {
         ));
         assert_eq!(world.0.load(Ordering::SeqCst), 0);
         assert!(matches!(now(ledger.look_up(i1().report)), Ok(LookUp::Absent)));
+        assert_eq!(now(ledger.contract_hash()).unwrap(), "the contract");
+        assert_eq!(
+            source.take_calls().exports,
+            7,
+            "what listing costs is still counted"
+        );
     }
 }

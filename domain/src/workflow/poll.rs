@@ -405,4 +405,21 @@ mod tests {
             prop_assert!(windows.iter().any(|(from, until)| approved >= *from && until.is_none_or(|until| submitted <= until)));
         }
     }
+
+    #[test]
+    fn the_control_totals_count_reports_lines_and_hundredths_by_currency_and_what_cannot_be_read() {
+        let mut totals = BTreeMap::new();
+        let mut facts = crate::report::tests::samples::payload().facts;
+        let lines = facts.lines.len() as u64;
+        facts.total = crate::money::Hundredths::Of(i64::MAX);
+        count(&mut totals, &facts);
+        // The second would not fit, the third came as no number: neither is guessed.
+        count(&mut totals, &facts);
+        facts.total = crate::money::Hundredths::Unreadable("much".into());
+        count(&mut totals, &facts);
+        let total = &totals[&facts.currency];
+        assert_eq!((total.reports, total.lines), (3, 3 * lines));
+        assert_eq!((total.total_hundredths, total.unreadable), (i64::MAX, 2));
+        assert_eq!(totals.len(), 1);
+    }
 }
