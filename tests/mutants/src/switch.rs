@@ -358,3 +358,74 @@ fn operator(op: &syn::BinOp) -> String {
 fn begins(mutant: &Mutant, at: LineColumn) -> bool {
     (mutant.span.start.line, mutant.span.start.column) == (at.line, at.column + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::switched;
+    use crate::list::{Extent, Genre, Mutant, Place};
+
+    fn mutant(number: usize, genre: Genre, (line, column): (usize, usize), replacement: &str) -> Mutant {
+        Mutant {
+            number,
+            file: "lib.rs".into(),
+            name: String::new(),
+            genre,
+            replacement: replacement.into(),
+            span: Extent {
+                start: Place { line, column },
+            },
+        }
+    }
+
+    const TEXT: &str = "\
+fn both(a: u8, b: u8) -> bool {
+    a < 2 &&
+        !(b == 3)
+}
+fn word(n: u8) -> u8 {
+    match n {
+        0 if both(n, n) => 1,
+        _ => 2,
+    }
+}
+";
+
+    #[test]
+    fn every_mutant_stands_behind_its_switch_and_lines_keep_their_numbers() {
+        use Genre as G;
+        let all = [
+            mutant(1, G::FnValue, (2, 5), "true"),
+            mutant(2, G::BinaryOperator, (2, 7), ">"),
+            mutant(3, G::BinaryOperator, (2, 11), "||"),
+            mutant(4, G::UnaryOperator, (3, 9), ""),
+            mutant(5, G::MatchArm, (7, 9), ""),
+            mutant(6, G::MatchArmGuard, (7, 14), "true"),
+            mutant(7, G::MatchArmGuard, (7, 14), "false"),
+        ];
+        let (text, mut placed) = switched(TEXT, &all.iter().collect::<Vec<_>>()).expect("it is Rust");
+        placed.sort_unstable();
+        assert_eq!(placed, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(text.lines().count(), TEXT.lines().count());
+        syn::parse_file(&text).expect("it is still Rust");
+        for piece in [
+            "{ if crate::mutant_is_on(1) { return { true }; }",
+            "if crate::mutant_is_on(2) { *l > *r } else { *l < *r }",
+            "if l != crate::mutant_is_on(3) {",
+            "if crate::mutant_is_on(4) { x } else { !x }",
+            "0 if (!crate::mutant_is_on(5) && !crate::mutant_is_on(7) && (crate::mutant_is_on(6) || (both(n, n)))) => 1",
+        ] {
+            assert!(text.contains(piece), "{piece}\n{text}");
+        }
+    }
+
+    #[test]
+    fn where_no_switch_can_stand_none_is_made() {
+        let text = "const fn one() -> u8 {\n    1\n}\nfn all() -> impl Iterator<Item = u8> {\n    std::iter::once(1)\n}\n";
+        let all = [
+            mutant(1, Genre::FnValue, (2, 5), "0"),
+            mutant(2, Genre::FnValue, (5, 5), "::std::iter::empty()"),
+        ];
+        let (same, placed) = switched(text, &all.iter().collect::<Vec<_>>()).expect("it is Rust");
+        assert_eq!((same.as_str(), placed), (text, vec![]));
+    }
+}
