@@ -46,9 +46,11 @@ pub fn hunt() -> Option<String> {
         .or_else(|| random::first_violation(500, 2_000))
 }
 
-/// Hunts with what finds most in a moment alone: what failed once, and so many seeds.
-pub fn hunt_seeds(count: u64) -> Option<String> {
-    kept::first_violation().or_else(|| random::first_violation(0, count))
+/// Hunts with what finds most in a moment alone: what failed once, so many seeds, and as many in which the log is put back.
+pub fn hunt_seeds(count: usize) -> Option<String> {
+    kept::first_violation()
+        .or_else(|| random::first_violation(0, count as u64))
+        .or_else(|| random::first_violation_restored(0, count))
 }
 
 /// Builds the copy and hunts every breakage; prints a line each. True where each was caught, and the copy with none

@@ -73,6 +73,21 @@ pub(crate) fn carrier_of(stage: &Stage, expense: &TransactionId) -> Option<Repor
         })
 }
 
+/// Something is about to be written. A process to which the log failed knows no more what stands in it: its cycle ends.
+pub(crate) fn about_to_write(stage: &Stage, process: &Process, events: &[NewEvent], fails: bool) {
+    let mut state = stage.lock();
+    let told = state.told(process);
+    let failed_before = told.log_failed;
+    told.log_failed |= fails;
+    if failed_before {
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        state.broken(format!(
+            "{} is written though the log failed in this cycle",
+            kinds.join(", ")
+        ));
+    }
+}
+
 /// A document is about to go out (laws 3, 4, 5, 10).
 pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Document) {
     let reference = document.reference;

@@ -6,13 +6,15 @@ use std::future::Future;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tieout_domain::ids::{PersonName, Reference, ReportId};
+use tieout_domain::ids::{PersonName, Reference, ReportId, Voucher};
 use tieout_domain::journal::Actor;
 use tieout_domain::ports::{Clock as _, Ports as _};
 use tieout_domain::posting::DocumentKey;
-use tieout_domain::report::{AfterReversal, Command, Decision, DocumentState, Exclusion, Report};
+use tieout_domain::report::{
+    AfterReversal, Command, Decision, DocumentState, Exclusion, Report, Stage as Reached,
+};
 use tieout_domain::time::Moment;
-use tieout_domain::workflow::{Desk, Left, Looking, Obstacle, ReconcileError, Roster, person};
+use tieout_domain::workflow::{Desk, Left, Looking, Obstacle, ReconcileError, Roster, Word, person};
 
 use crate::expensify::expenses_of;
 use crate::plan::Decide;
@@ -251,6 +253,28 @@ fn keep_apart(stage: &Stage, reference: Reference, key: &DocumentKey) {
     }
 }
 
+/// A word on a document that QAD does not show is refused, and leaves nothing on record.
+fn refused_for_another(
+    stage: &Stage,
+    desk: &Desk<'_, Looking<'_, World>>,
+    roster: &mut Roster,
+    reference: Reference,
+    key: &DocumentKey,
+) {
+    let another = DocumentKey {
+        voucher: Voucher(key.voucher.0 + 9_000),
+        ..key.clone()
+    };
+    let events = |stage: &Stage| stage.lock().events().len();
+    let before = events(stage);
+    let word = desk.accept(roster, somebody(), reference, another.clone(), WHY.to_owned());
+    if to_the_end(word).is_ok() || events(stage) != before {
+        stage.lock().broken(format!(
+            "a word on {another}, which QAD does not show, was taken down"
+        ));
+    }
+}
+
 /// `tieout reconcile --ledger`; a person's word on each document that only a person can explain; and the command again.
 pub(crate) fn reconcile(stage: &Stage) {
     let world = quiet_world(stage);
@@ -285,10 +309,24 @@ pub(crate) fn reconcile(stage: &Stage) {
         if !matches!(obstacle, Obstacle::Incident { .. } | Obstacle::InDoubt { .. }) {
             keep_apart(stage, reference, &key);
         }
+        refused_for_another(stage, &desk, &mut roster, reference, &key);
+        let open = |stage: &Stage| {
+            !matches!(
+                crate::law::report_in(&stage.lock().log, reference.report).stage(),
+                Reached::Unseen | Reached::Excluded { .. }
+            )
+        };
+        let before = open(stage);
         let word = desk.accept(&mut roster, somebody(), reference, key.clone(), WHY.to_owned());
         match to_the_end(word) {
-            Ok(_) => {
+            Ok(word) => {
                 stage.lock().explained.insert(key);
+                let left_out = before && !open(stage);
+                if matches!(word, Word::Recorded { excluded, .. } if excluded != left_out) {
+                    stage.lock().broken(format!(
+                        "{word:?} is said of {reference}, and it was left out: {left_out}"
+                    ));
+                }
             }
             // What is in doubt is a matter of `resolve`.
             Err(error) => {

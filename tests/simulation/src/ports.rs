@@ -129,6 +129,7 @@ impl Log for World {
     ) -> Result<Appended, LogError> {
         self.stage.gate(&self.process, "append").await;
         let fault = self.fault(Call::Append);
+        law::about_to_write(&self.stage, &self.process, &events, fault.is_some());
         match fault {
             Some(Fault::Full) => {
                 return Err(LogError::Full {

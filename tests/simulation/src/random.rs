@@ -203,8 +203,22 @@ pub fn seeds(from: u64, count: u64) -> Seeds {
 
 /// Runs seeds until one breaks a law, and says which.
 pub fn first_violation(from: u64, count: u64) -> Option<String> {
-    (from..from + count).step_by(100).find_map(|first| {
-        let plans: Vec<Plan> = (first..(first + 100).min(from + count)).map(plan).collect();
+    first_of(from..from + count)
+}
+
+/// The same with seeds whose log is put back to a copy, which are rare among all.
+pub fn first_violation_restored(from: u64, count: usize) -> Option<String> {
+    let restored = |seed: &u64| {
+        let happenings = plan(*seed).happenings;
+        happenings.iter().any(|one| one.what == What::Restore)
+    };
+    first_of((from..).filter(restored).take(count))
+}
+
+fn first_of(seeds: impl Iterator<Item = u64>) -> Option<String> {
+    let seeds: Vec<u64> = seeds.collect();
+    seeds.chunks(100).find_map(|seeds| {
+        let plans: Vec<Plan> = seeds.iter().map(|seed| plan(*seed)).collect();
         let found = Mutex::new(BTreeMap::new());
         run_all(&plans, |at, _, outcome| {
             if let Some(what) = outcome.violations.into_iter().next() {
@@ -212,7 +226,7 @@ pub fn first_violation(from: u64, count: u64) -> Option<String> {
             }
         });
         let (at, what) = found.into_inner().unwrap().pop_first()?;
-        Some(format!("seed {}: {what}", first + at as u64))
+        Some(format!("seed {}: {what}", seeds[at]))
     })
 }
 

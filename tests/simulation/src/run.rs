@@ -339,11 +339,14 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
         }
         Err(error) => {
             state.note(&format!("cycle fails: {error}"));
-            // A refusal by the aggregate where nobody interfered is a defect of the workflow, not bad luck.
-            if matches!(
-                error,
-                WorkflowError::Refused { .. } | WorkflowError::NotOurs { .. }
-            ) {
+            // A refusal by the aggregate where nobody interfered is a defect of the workflow, not bad luck; and what another
+            // instance wrote first is read again, not failed over.
+            let defect = match &error {
+                WorkflowError::Refused { .. } | WorkflowError::NotOurs { .. } => true,
+                WorkflowError::Journal(error) => error.is_conflict(),
+                _ => false,
+            };
+            if defect {
                 state.broken(format!("a cycle ended with a defect: {error}"));
             }
             Polled::default()

@@ -68,6 +68,8 @@ pub(crate) struct Told {
     pub(crate) contract: bool,
     /// A listing of the source failed, was cut, or had a line that is no report.
     pub(crate) listed_badly: bool,
+    /// The log did not take what was to be written, or did not say that it took it.
+    pub(crate) log_failed: bool,
 }
 
 /// A document that was sent.
