@@ -132,3 +132,77 @@ fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool 
     let on_record = sighting.reference.generation < report.generation(sighting.reference.kind);
     stands || ((earlier || on_record) && sighting.reversed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Voucher;
+    use crate::report::tests::samples::*;
+    use crate::report::{AfterReversal, ReportEvent};
+
+    fn shown(reference: crate::ids::Reference, reversed: bool) -> Sighting {
+        Sighting {
+            reference,
+            key: key(reference),
+            reversed,
+        }
+    }
+
+    fn tells(life: &[ReportEvent], document: &Document, sighting: &Sighting) -> bool {
+        explained(&Report::fold(life), document, sighting)
+    }
+
+    #[test]
+    fn the_other_document_of_the_report_is_explained_where_it_was_posted_and_nowhere_else() {
+        let half = [two_planned(), vec![started(i1()), document_posted(i1())]].concat();
+        assert!(tells(&half, &journal(), &shown(i1(), false)));
+        let elsewhere = Sighting {
+            key: crate::posting::DocumentKey {
+                voucher: Voucher(1),
+                ..key(i1())
+            },
+            ..shown(i1(), false)
+        };
+        assert!(!tells(&half, &journal(), &elsewhere));
+        assert!(
+            !tells(&two_planned(), &journal(), &shown(i1(), false)),
+            "it was not sent"
+        );
+    }
+
+    #[test]
+    fn what_bears_the_document_s_own_reference_is_never_explained_away() {
+        assert!(!tells(&both_posted(), &invoice(), &shown(i1(), false)));
+        assert!(!tells(&both_posted(), &invoice(), &shown(i1(), true)));
+    }
+
+    #[test]
+    fn an_earlier_generation_is_explained_once_it_is_reversed() {
+        let again = Document {
+            reference: next(i1()),
+            ..invoice()
+        };
+        let one = vec![discovered(), mapped_one()];
+        assert!(tells(&one, &again, &shown(i1(), true)));
+        assert!(!tells(&one, &again, &shown(i1(), false)), "it stands");
+        assert!(
+            !tells(&one, &invoice(), &shown(next(i1()), true)),
+            "a later one is none of ours yet"
+        );
+        assert!(
+            !tells(&one, &again, &shown(j1(), true)),
+            "no reversal of that kind is on record"
+        );
+    }
+
+    #[test]
+    fn a_reversed_document_of_the_other_kind_is_explained_by_the_reversal_on_record() {
+        let life = [both_posted(), vec![reversed(j1(), AfterReversal::PlannedAgain)]].concat();
+        assert!(tells(&life, &invoice(), &shown(j1(), true)));
+        assert!(!tells(&life, &invoice(), &shown(j1(), false)));
+        assert!(
+            !tells(&life, &invoice(), &shown(next(j1()), true)),
+            "the next one was not reversed"
+        );
+    }
+}

@@ -125,6 +125,31 @@ pub(crate) fn told_truly(stage: &Stage, cause: &Cause, outcome: &CycleOutcome) {
             written.of("marker", &["SourceDrifted", "CaseClosed"]),
         ),
     ];
+    let mut numbers = numbers.to_vec();
+    if let Some(rechecked) = &outcome.rechecked {
+        let raised = ["SourceDrifted", "SourceGone", "DocumentDrifted", "PaidAtSource"];
+        let number = |of: u64| usize::try_from(of).expect("it is small");
+        numbers.extend([
+            (
+                "cases opened",
+                number(rechecked.held.raised),
+                written.of("rechecker", &raised),
+            ),
+            (
+                "cases closed",
+                number(rechecked.held.closed),
+                written.of("rechecker", &["CaseClosed"]),
+            ),
+        ]);
+    }
+    if polled.complete {
+        let counted: u64 = polled.totals.values().map(|total| total.reports).sum();
+        numbers.push((
+            "reports in its control totals",
+            usize::try_from(counted).expect("it is small"),
+            polled.seen.len(),
+        ));
+    }
     let mut state = stage.lock();
     let alone = state.alone;
     if alone {

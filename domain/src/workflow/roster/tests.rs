@@ -140,3 +140,35 @@ proptest! {
         told(&life);
     }
 }
+
+#[test]
+fn what_may_stand_in_qad_is_told_from_what_is_still_to_be_sent() {
+    let begun = |more: Vec<ReportEvent>| told(&[two_planned(), more].concat());
+    // (posted in QAD and nothing under way, perhaps hidden by its label)
+    for (brief, posted, hidden) in [
+        (told(&two_planned()), false, false),
+        (begun(vec![started(i1())]), false, true),
+        (begun(vec![started(i1()), document_posted(i1())]), true, true),
+        (
+            begun(vec![started(i1()), document_posted(i1()), started(j1())]),
+            false,
+            false,
+        ),
+        (told(&partly_posted()), true, true),
+        (told(&both_posted()), true, false),
+        (
+            told(&[both_posted(), vec![marking(), marked()]].concat()),
+            true,
+            false,
+        ),
+        (told(&[discovered(), rejected()]), false, false),
+    ] {
+        assert_eq!(
+            (brief.is_posted(), brief.may_be_hidden()),
+            (posted, hidden),
+            "{:?}: {:?}",
+            brief.stage,
+            brief.documents
+        );
+    }
+}
