@@ -74,6 +74,21 @@ fn in_the_reports_currency_no_converted_amount_is_needed() {
 // ── foreign lines ────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
+fn what_an_amount_was_taken_from_is_the_field_that_holds_it() {
+    let source = |line: LineFacts| {
+        let why = one(line).mapped().lines[0].fields.clone();
+        why.into_iter().find(|why| why.field == "amount").unwrap().source
+    };
+    assert_eq!(source(owed(5_000)), "amount = 5000 hundredths");
+    let edited = LineFacts {
+        modified_amount: Hundredths::Of(4_000),
+        converted_amount: Hundredths::Of(4_000),
+        ..owed(5_000)
+    };
+    assert_eq!(source(edited), "modifiedAmount = 4000 hundredths");
+}
+
+#[test]
 fn a_foreign_line_posts_its_converted_amount_and_keeps_the_original_in_lineage_and_text() {
     let mapping = one(foreign()).mapped();
     assert_eq!(shown(&mapping.documents[0]), ["6410 OH debit 45.00"]);

@@ -112,6 +112,22 @@ fn a_line_less_and_a_line_more_are_named_and_counted() {
 }
 
 #[test]
+fn a_line_that_differs_is_held_against_the_one_of_the_same_amount() {
+    let document = journal();
+    let mut shown = held(&document);
+    for line in &mut shown.lines {
+        line.coding.account = AccountCode::new("9999").unwrap();
+    }
+    shown.lines.reverse();
+    let found = differences(&document, &shown);
+    assert!(!found.is_empty());
+    assert!(
+        found.iter().all(|one| one.field.ends_with("account")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn one_line_twice_does_not_stand_for_two() {
     let mut doubled = held(&journal());
     doubled.lines[1] = doubled.lines[0].clone();

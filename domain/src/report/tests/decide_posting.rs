@@ -3,6 +3,8 @@
 use super::asks::*;
 use super::given::given;
 use super::samples::*;
+use crate::ids::AccountCode;
+use crate::posting::{Document, LineOrigin};
 use crate::report::{
     Attempt, Basis, Command, DocumentState, MapOutcome, ReasonCode, ReportEvent, Stage, StageName,
 };
@@ -142,6 +144,50 @@ fn the_last_document_posted_makes_the_report_posted_in_the_same_append() {
         .when(record_posted(j1()))
         .then([document_posted(j1()), ReportEvent::Posted]);
     stage(&both, StageName::Posted);
+}
+
+#[test]
+fn what_is_missing_of_a_report_that_stands_in_part_is_sent_recoded_with_the_same_expenses_only() {
+    let recoded = |change: fn(&mut Document)| {
+        let mut document = journal();
+        change(&mut document);
+        Command::StartRecoded {
+            document: Box::new(document),
+            owner: owner(),
+            seen: Some(payload().material_hash(SALT)),
+        }
+    };
+    let another_account: fn(&mut Document) =
+        |document| document.lines[0].coding.account = AccountCode::new("6499").unwrap();
+    let partly = given(partly_posted());
+    for change in [
+        // Out of balance with the same expenses, and in balance with others.
+        (|document| document.lines[0].amount += amount("1.00")) as fn(&mut Document),
+        |document| {
+            for line in &mut document.lines {
+                if let LineOrigin::Expense { transaction } = &mut line.origin {
+                    *transaction = super::samples::transaction(9);
+                }
+            }
+        },
+    ] {
+        partly
+            .clone()
+            .when(recoded(change))
+            .then_refused("would carry other expenses than were mapped to it");
+    }
+    given(two_planned())
+        .when(recoded(another_account))
+        .then_refused("it is mapped again as a whole");
+    let sent = partly.when(recoded(another_account));
+    let mut document = journal();
+    another_account(&mut document);
+    sent.then([ReportEvent::PostingStarted {
+        attempt: Attempt(2),
+        document: Box::new(document),
+        owner: owner(),
+        material_hash: payload().material_hash(SALT),
+    }]);
 }
 
 #[test]

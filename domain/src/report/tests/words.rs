@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::samples::*;
+use crate::chart::Master;
 use crate::ids::PersonName;
 use crate::journal::{Actor, Cause, SystemActor};
+use crate::ports::StreamName;
 use crate::posting::{Body, Document, Side};
 use crate::report::{Attempt, Fixer, Flag, Reason, ReasonCode, Step, source_differences};
 
@@ -57,6 +59,14 @@ fn actors_causes_and_numbers_are_said_plainly() {
         (Attempt(2).to_string(), Step(7).to_string()),
         ("2".into(), "7".into())
     );
+}
+
+#[test]
+fn masters_and_streams_are_called_by_their_names() {
+    let names: BTreeSet<String> = Master::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(names.len(), Master::ALL.len());
+    assert!(names.contains("cost centres") && !names.contains(""), "{names:?}");
+    assert_eq!(StreamName("poll-1".into()).to_string(), "poll-1");
 }
 
 #[test]
