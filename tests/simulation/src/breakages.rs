@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::exhaustive::{Breadth, first_violation};
+use crate::exhaustive::{Breadth, first_violation, judged};
 use crate::{copy, kept, random};
 
 const LIST: &str = include_str!("../breakages.json");
@@ -46,11 +46,16 @@ pub fn hunt() -> Option<String> {
         .or_else(|| random::first_violation(500, 2_000))
 }
 
-/// Hunts with what finds most in a moment alone: what failed once, so many seeds, and as many in which the log is put back.
+/// Hunts with what finds most in a moment alone: what failed once, so many seeds, as many in which
+/// the log is put back, and each way in which an answer is judged.
 pub fn hunt_seeds(count: usize) -> Option<String> {
     kept::first_violation()
         .or_else(|| random::first_violation(0, count as u64))
         .or_else(|| random::first_violation_restored(0, count))
+        .or_else(|| {
+            let (at, what) = random::first_among(&judged())?;
+            Some(format!("judged {at}: {what}"))
+        })
 }
 
 /// Builds the copy and hunts every breakage; prints a line each. True where each was caught, and the copy with none

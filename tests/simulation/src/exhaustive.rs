@@ -54,6 +54,22 @@ pub fn worlds() -> Vec<SmallWorld> {
     ]
 }
 
+/// What is judged by an answer and a look-up after it: each way in which a post goes wrong, times each way in which one of
+/// the look-ups and readings after it does.
+pub fn judged() -> Vec<Plan> {
+    let quiet = Plan::quiet(vec![report([owed(21_250), carded(4_000)])]);
+    let mut plans = Vec::new();
+    for fault in Call::Post.faults() {
+        let posted = quiet.struck(Call::Post, 0, *fault);
+        for call in [Call::LookUp, Call::ReadBack] {
+            for (nth, after) in (0..8).flat_map(|nth| call.faults().iter().map(move |after| (nth, *after))) {
+                plans.push(posted.struck(call, nth, after));
+            }
+        }
+    }
+    plans
+}
+
 /// How a world was walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Walk {

@@ -25,7 +25,7 @@ use crate::stage::{Process, Stage};
 const WHY: &str = "the plan says so";
 
 /// Runs something to its end that no gate stops.
-fn to_the_end<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn to_the_end<T>(future: impl Future<Output = T>) -> T {
     let mut future = Box::pin(future);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..MOST_POLLS {

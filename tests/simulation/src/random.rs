@@ -219,15 +219,20 @@ fn first_of(seeds: impl Iterator<Item = u64>) -> Option<String> {
     let seeds: Vec<u64> = seeds.collect();
     seeds.chunks(100).find_map(|seeds| {
         let plans: Vec<Plan> = seeds.iter().map(|seed| plan(*seed)).collect();
-        let found = Mutex::new(BTreeMap::new());
-        run_all(&plans, |at, _, outcome| {
-            if let Some(what) = outcome.violations.into_iter().next() {
-                found.lock().unwrap().insert(at, what);
-            }
-        });
-        let (at, what) = found.into_inner().unwrap().pop_first()?;
+        let (at, what) = first_among(&plans)?;
         Some(format!("seed {}: {what}", seeds[at]))
     })
+}
+
+/// The first of these plans that breaks a law, and what.
+pub(crate) fn first_among(plans: &[Plan]) -> Option<(usize, String)> {
+    let found = Mutex::new(BTreeMap::new());
+    run_all(plans, |at, _, outcome| {
+        if let Some(what) = outcome.violations.into_iter().next() {
+            found.lock().unwrap().insert(at, what);
+        }
+    });
+    found.into_inner().unwrap().pop_first()
 }
 
 /// What a violation is about, without the numbers in it: shrinking must not wander to another defect.

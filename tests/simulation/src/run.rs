@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::audit::audit;
 use crate::expensify::POLICY;
 use crate::people;
-use crate::plan::Plan;
+use crate::plan::{Call, Plan};
 use crate::ports::World;
 use crate::stage::{Process, QUARANTINE, Signal, Stage};
 use crate::told::told_truly;
@@ -185,6 +185,54 @@ impl Instance {
             in_doubt = poll(self, stage).left_in_doubt;
         }
         in_doubt
+    }
+
+    /// What `serve` does until the next cycle: it looks for what is in doubt whenever that is due, and asks the source
+    /// nothing.
+    fn until_the_next_cycle(&mut self, stage: &Stage) {
+        let world = World {
+            stage: stage.clone(),
+            process: self.process.clone(),
+        };
+        let connection = connection(stage);
+        let desk = Desk::for_cycle(&world, &connection, world.process.id);
+        let mut left = EVERY;
+        if let Some(roster) = &mut self.roster {
+            let listings = stage.lock().counts.get(&Call::List).copied();
+            let due = |roster: &Roster| {
+                let wait = desk.next_look(roster)?;
+                u64::try_from(wait.as_millis()).ok()
+            };
+            while let Some(wait) = due(roster).filter(|wait| *wait <= left) {
+                stage.lock().pass(wait);
+                left -= wait;
+                let looked = people::to_the_end(desk.resolve_between(roster));
+                let mut state = stage.lock();
+                if let Err(error) = looked {
+                    state.broken(format!("a look between two cycles fails: {error}"));
+                    break;
+                }
+                if state.counts.get(&Call::List).copied() != listings {
+                    state.broken("a look between two cycles lists the source".to_owned());
+                }
+                drop(state);
+                if due(roster) == Some(0) {
+                    stage
+                        .lock()
+                        .broken("a document was due to be looked up, and still is".to_owned());
+                    break;
+                }
+            }
+            let doubtful = !roster
+                .select(tieout_domain::workflow::Brief::in_flight)
+                .is_empty();
+            if doubtful && due(roster).is_none() && left == EVERY {
+                stage
+                    .lock()
+                    .broken("something is in doubt, and nobody will look for it".to_owned());
+            }
+        }
+        stage.lock().pass(left);
     }
 
     /// The process dies: what it was at, and what it knew, are gone.
@@ -381,7 +429,7 @@ fn settle(stage: &Stage) -> bool {
     for _ in 0..MOST_CYCLES {
         let before = events_of_reports(stage);
         let in_doubt = instance.whole_cycle(stage);
-        stage.lock().pass(EVERY);
+        instance.until_the_next_cycle(stage);
         still = if events_of_reports(stage) == before {
             still + 1
         } else {
