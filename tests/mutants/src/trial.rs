@@ -45,7 +45,7 @@ impl Fate {
 }
 
 /// Seeds that the simulation runs for each mutant that no test caught, after the kept plans.
-const SEEDS: &str = "300";
+const SEEDS: &str = "150";
 
 /// One test, how long it takes, and the mutants it comes past.
 struct Test<'a> {

@@ -10,8 +10,9 @@ use chrono::NaiveDate;
 use tieout_domain::ids::{ConnectionId, ConnectionName, InstanceId, Label, PolicyId, Workspace};
 use tieout_domain::journal::Cause;
 use tieout_domain::journal::Streams;
+use tieout_domain::ports::{Log as _, Position};
 use tieout_domain::rules::RuleSet;
-use tieout_domain::workflow::{Connection, CycleOutcome, Desk, Roster, WorkflowError, run_cycle};
+use tieout_domain::workflow::{Brief, Connection, CycleOutcome, Desk, Roster, WorkflowError, run_cycle};
 use uuid::Uuid;
 
 use crate::audit::audit;
@@ -19,7 +20,7 @@ use crate::expensify::POLICY;
 use crate::people;
 use crate::plan::{Call, Plan};
 use crate::ports::World;
-use crate::stage::{Process, QUARANTINE, Signal, Stage};
+use crate::stage::{Process, QUARANTINE, Signal, Stage, now};
 use crate::told::told_truly;
 
 /// The one connection.
@@ -144,6 +145,8 @@ struct Instance {
     process: Process,
     roster: Option<Roster>,
     cycle: Option<Cycle>,
+    /// Where the log ended when the cycle began.
+    since: Option<Position>,
 }
 
 impl Instance {
@@ -158,11 +161,16 @@ impl Instance {
             },
             roster: None,
             cycle: None,
+            since: None,
         }
     }
 
     fn begin(&mut self, stage: &Stage) {
-        self.process.began = stage.lock().now;
+        {
+            let state = stage.lock();
+            self.process.began = state.now;
+            self.since = now(state.log.head()).expect("memory does not fail");
+        }
         let world = World {
             stage: stage.clone(),
             process: self.process.clone(),
@@ -190,6 +198,10 @@ impl Instance {
     /// What `serve` does until the next cycle: it looks for what is in doubt whenever that is due, and asks the source
     /// nothing.
     fn until_the_next_cycle(&mut self, stage: &Stage) {
+        let doubtful = |roster: &Roster| !roster.select(Brief::in_flight).is_empty();
+        if !self.roster.as_ref().is_some_and(doubtful) {
+            return stage.lock().pass(EVERY);
+        }
         let world = World {
             stage: stage.clone(),
             process: self.process.clone(),
@@ -223,10 +235,7 @@ impl Instance {
                     break;
                 }
             }
-            let doubtful = !roster
-                .select(tieout_domain::workflow::Brief::in_flight)
-                .is_empty();
-            if doubtful && due(roster).is_none() && left == EVERY {
+            if due(roster).is_none() && left == EVERY {
                 stage
                     .lock()
                     .broken("something is in doubt, and nobody will look for it".to_owned());
@@ -374,7 +383,7 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
     instance.roster = Some(roster);
     instance.cycle = None;
     if let Ok(outcome) = &outcome {
-        told_truly(stage, &cause, outcome);
+        told_truly(stage, &cause, instance.since, outcome);
     }
     let mut state = stage.lock();
     match outcome {

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use futures::FutureExt;
 use tieout_domain::ids::{EventId, InstanceId, Reference};
-use tieout_domain::ports::{Expected, Log, NewEvent, Recorded};
+use tieout_domain::ports::{Expected, Log, NewEvent, Position, Recorded};
 use tieout_domain::posting::{Document, DocumentKey};
 use tieout_domain::report::{DocumentFile, DocumentState};
 use tieout_domain::time::Steady;
@@ -453,9 +453,14 @@ impl State {
 
     /// Everything in the log.
     pub(crate) fn events(&self) -> Vec<Recorded> {
+        self.events_after(None)
+    }
+
+    /// Every event after a place among all.
+    pub(crate) fn events_after(&self, since: Option<Position>) -> Vec<Recorded> {
         let mut events: Vec<Recorded> = Vec::new();
         loop {
-            let after = events.last().map(|event| event.position);
+            let after = events.last().map(|event| event.position).or(since);
             let page = now(self.log.read_all(after, 10_000)).expect("memory does not fail");
             if page.is_empty() {
                 return events;

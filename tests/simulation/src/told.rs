@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tieout_domain::journal::Cause;
+use tieout_domain::ports::Position;
 use tieout_domain::workflow::CycleOutcome;
 
 use crate::law::report_in;
@@ -14,20 +15,17 @@ use crate::stage::Stage;
 struct Written(BTreeMap<(String, String), usize>);
 
 impl Written {
-    fn in_cycle(stage: &Stage, cause: &Cause) -> Self {
+    fn in_cycle(stage: &Stage, cause: &Cause, since: Option<Position>) -> Self {
         let cause = serde_json::to_value(cause).expect("a cause");
-        let id = cause["cycle"].as_str().unwrap_or_default().to_owned();
         let mut counts = BTreeMap::new();
-        for recorded in stage.lock().events() {
-            let ours = recorded
-                .event
-                .metadata
-                .windows(id.len())
-                .any(|window| window == id.as_bytes());
-            if !ours || recorded.stream.0.starts_with("expense-") {
+        for recorded in stage.lock().events_after(since) {
+            if recorded.stream.0.starts_with("expense-") {
                 continue;
             }
             let envelope: Value = serde_json::from_slice(&recorded.event.metadata).expect("metadata");
+            if envelope["cause"] != cause {
+                continue;
+            }
             let part = envelope["actor"]["part"].as_str().unwrap_or_default().to_owned();
             let mut kind = recorded.event.kind.clone();
             if kind == "DocumentPosted" {
@@ -58,8 +56,8 @@ fn proof_of(event: &Value) -> &str {
 
 /// A cycle came to its end. Where nobody else wrote meanwhile, its numbers are those of the log; where somebody did, what it
 /// tried may have come to nothing, and it may have said too much, never too little.
-pub(crate) fn told_truly(stage: &Stage, cause: &Cause, outcome: &CycleOutcome) {
-    let written = Written::in_cycle(stage, cause);
+pub(crate) fn told_truly(stage: &Stage, cause: &Cause, since: Option<Position>, outcome: &CycleOutcome) {
+    let written = Written::in_cycle(stage, cause, since);
     let CycleOutcome {
         polled,
         resolved,
@@ -152,7 +150,8 @@ pub(crate) fn told_truly(stage: &Stage, cause: &Cause, outcome: &CycleOutcome) {
     }
     let mut state = stage.lock();
     let alone = state.alone;
-    if alone {
+    // Where nothing was written, nothing moved.
+    if alone && !written.0.is_empty() {
         let log = state.log.clone();
         let mut reached = BTreeMap::new();
         let known: BTreeSet<_> = state
