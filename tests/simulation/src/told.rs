@@ -34,12 +34,11 @@ impl Written {
                 kind = format!("{kind} {}", proof_of(&event));
             }
             // What one look at the source comes to is one number, though it may be two events: a drift, and a case closed.
-            let looks = ["poller", "marker"].contains(&part.as_str());
-            let before = last.insert((recorded.stream.clone(), part.clone()), recorded.revision.0);
-            if looks
-                && ["SourceDrifted", "CaseClosed"].contains(&kind.as_str())
-                && before.map(|b| b + 1) == Some(recorded.revision.0)
-            {
+            let one_of_two = ["poller", "marker"].contains(&part.as_str())
+                && ["SourceDrifted", "CaseClosed"].contains(&kind.as_str());
+            let at = recorded.revision.0;
+            let before = last.insert(recorded.stream.clone(), (at, one_of_two));
+            if one_of_two && before == Some((at.saturating_sub(1), true)) {
                 continue;
             }
             *counts.entry((part, kind)).or_default() += 1;
