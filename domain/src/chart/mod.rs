@@ -2,10 +2,12 @@
 //! and periods. [`Chart`] is folded from the events of the connection's chart stream; a row that a later read no longer
 //! showed is *missing*, neither trusted nor forgotten.
 
+mod compare;
 mod fold;
 mod rows;
 
-pub use fold::{Chart, ChartDelta, ChartEvent, ChartReading, ChartVersion, MasterHeld, MasterRead, compare};
+pub use compare::{ChartReading, MasterRead, compare};
+pub use fold::{Chart, ChartDelta, ChartEvent, ChartVersion, MasterHeld};
 pub use rows::{
     Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period,
     PeriodState, Project, SubAccount, Supplier,
