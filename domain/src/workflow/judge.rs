@@ -21,11 +21,12 @@ impl<P: Ports> Desk<'_, P> {
         posted: &mut Posted,
     ) -> Result<Loaded, WorkflowError> {
         let reference = document.reference;
-        let doubt = |detail: String| Command::RecordDoubt {
+        let in_doubt = |doubt: Doubt| Command::RecordDoubt {
             reference,
-            doubt: Doubt::Unknown { detail },
+            doubt,
             since: given_up.clone(),
         };
+        let doubt = |detail: String| in_doubt(Doubt::Unknown { detail });
         let command = match answer {
             PostAnswer::NeverArrived { detail } => {
                 posted.failed += 1;
@@ -40,11 +41,7 @@ impl<P: Ports> Desk<'_, P> {
             }
             PostAnswer::DuplicateWarned { key, warning } => {
                 posted.in_doubt += 1;
-                Command::RecordDoubt {
-                    reference,
-                    doubt: self.look_warned(id, &loaded.report, document, key, warning).await,
-                    since: given_up.clone(),
-                }
+                in_doubt(self.look_warned(id, &loaded.report, document, key, warning).await)
             }
             PostAnswer::Refused { messages } => match self.look(id, &loaded.report, document).await {
                 Shown::Absent => {
@@ -66,11 +63,7 @@ impl<P: Ports> Desk<'_, P> {
                 }
                 Shown::Incident(found) | Shown::Unread(found) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt {
-                        reference,
-                        doubt: found,
-                        since: given_up.clone(),
-                    }
+                    in_doubt(found)
                 }
             },
             PostAnswer::Accepted { key, warnings } => match self.look(id, &loaded.report, document).await {
@@ -89,28 +82,16 @@ impl<P: Ports> Desk<'_, P> {
                 }
                 Shown::Incident(found) | Shown::Unread(found) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt {
-                        reference,
-                        doubt: found,
-                        since: given_up.clone(),
-                    }
+                    in_doubt(found)
                 }
                 Shown::Absent => {
                     posted.in_doubt += 1;
                     let detail = "the look-up after it does not show the document".to_owned();
-                    Command::RecordDoubt {
-                        reference,
-                        doubt: Doubt::Unread { key, detail },
-                        since: given_up.clone(),
-                    }
+                    in_doubt(Doubt::Unread { key, detail })
                 }
                 Shown::Unproven(detail) => {
                     posted.in_doubt += 1;
-                    Command::RecordDoubt {
-                        reference,
-                        doubt: Doubt::Unread { key, detail },
-                        since: given_up.clone(),
-                    }
+                    in_doubt(Doubt::Unread { key, detail })
                 }
             },
         };
