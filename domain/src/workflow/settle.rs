@@ -6,7 +6,7 @@ use crate::ids::ReportId;
 use crate::journal::{Actor, SystemActor};
 use crate::ports::{Ledger, LookUp, Ports};
 use crate::posting::{Difference, Document, DocumentKey, Sighting, differences};
-use crate::report::{Command, Doubt, Proof, Report};
+use crate::report::{Command, DocumentState, Doubt, Proof, Report};
 use crate::time::Moment;
 
 /// What QAD shows of a document.
@@ -40,10 +40,10 @@ impl<P: Ports> Desk<'_, P> {
             .into_iter()
             .filter(|sighting| !explained(report, document, sighting))
             .collect();
-        match unexplained.as_slice() {
-            [] => Shown::Absent,
-            [one] if one.reference == document.reference => self.read(document, one).await,
-            _ => Shown::Incident(Doubt::Duplicated {
+        match of(report, document, &unexplained) {
+            Of::Nothing => Shown::Absent,
+            Of::One(sighting) => self.read(document, sighting).await,
+            Of::Several => Shown::Incident(Doubt::Duplicated {
                 sightings: unexplained,
             }),
         }
@@ -118,13 +118,52 @@ impl<P: Ports> Desk<'_, P> {
     }
 }
 
+/// What those sightings of a report that the log does not explain are for one document of it.
+#[derive(Debug, PartialEq, Eq)]
+enum Of<'a> {
+    /// There are none.
+    Nothing,
+    /// One bears its reference.
+    One(&'a Sighting),
+    /// One stands that is not its own, or more than one is.
+    Several,
+}
+
+/// What else the report is to bring to QAD is judged by a look of its own: beside a document that is there, it is no
+/// stranger, as it is where the log was put back to before both. Beside one that is not there it is: whoever made it may
+/// have posted what this one would post again.
+fn of<'a>(report: &Report, document: &Document, unexplained: &'a [Sighting]) -> Of<'a> {
+    let (own, others): (Vec<_>, Vec<_>) = unexplained
+        .iter()
+        .partition(|sighting| sighting.reference == document.reference);
+    match own.as_slice() {
+        [] if others.is_empty() => Of::Nothing,
+        [one] if others.iter().all(|other| awaited(report, other)) => Of::One(one),
+        _ => Of::Several,
+    }
+}
+
+/// Is a sighting of a document that the report is still to bring to QAD?
+fn awaited(report: &Report, sighting: &Sighting) -> bool {
+    let file = report
+        .dossier()
+        .and_then(|dossier| dossier.file(sighting.reference));
+    !sighting.reversed
+        && file.is_some_and(|file| {
+            !matches!(
+                file.state,
+                DocumentState::Posted { .. } | DocumentState::Reversed { .. }
+            )
+        })
+}
+
 /// Does the log explain a sighting that is not of this document?
 fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool {
     if sighting.reference == document.reference {
         return false;
     }
     let stands = report.dossier().and_then(|dossier| dossier.file(sighting.reference)).is_some_and(|file| {
-        matches!(&file.state, crate::report::DocumentState::Posted { key, .. } if *key == sighting.key)
+        matches!(&file.state, DocumentState::Posted { key, .. } if *key == sighting.key)
     });
     let earlier = sighting.reference.kind == document.reference.kind
         && sighting.reference.generation < document.reference.generation;
@@ -168,6 +207,37 @@ mod tests {
             !tells(&two_planned(), &journal(), &shown(i1(), false)),
             "it was not sent"
         );
+    }
+
+    #[test]
+    fn what_the_report_is_still_to_post_is_no_stranger_beside_a_document_that_is_there() {
+        let report = Report::fold(&[two_planned(), vec![started(i1())]].concat());
+        let (own, other) = (shown(i1(), false), shown(j1(), false));
+        let both = [own.clone(), other.clone()];
+        assert_eq!(of(&report, &invoice(), &both), Of::One(&own));
+        assert_eq!(of(&report, &journal(), &both), Of::One(&other));
+        assert_eq!(
+            of(&report, &invoice(), std::slice::from_ref(&other)),
+            Of::Several,
+            "what this one would post may be in it"
+        );
+        let reversed = [own.clone(), shown(j1(), true)];
+        assert_eq!(of(&report, &invoice(), &reversed), Of::Several);
+    }
+
+    #[test]
+    fn what_the_report_is_not_to_post_is_a_stranger_and_so_is_a_second_one() {
+        let one = Report::fold(&[discovered(), mapped_one()]);
+        let own = shown(i1(), false);
+        assert_eq!(of(&one, &invoice(), &[]), Of::Nothing);
+        assert_eq!(of(&one, &invoice(), std::slice::from_ref(&own)), Of::One(&own));
+        for stranger in [shown(j1(), false), shown(next(i1()), false), own.clone()] {
+            let both = [own.clone(), stranger];
+            assert_eq!(of(&one, &invoice(), &both), Of::Several);
+        }
+        let posted = Report::fold(&both_posted());
+        let elsewhere = [own, shown(j1(), false)];
+        assert_eq!(of(&posted, &invoice(), &elsewhere), Of::Several, "it was posted");
     }
 
     #[test]

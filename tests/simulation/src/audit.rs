@@ -28,6 +28,7 @@ pub(crate) fn audit(stage: &Stage) -> BTreeMap<String, u32> {
         *stages.entry(report.stage().name().to_string()).or_default() += 1;
         case.is_accounted_for(&report);
         case.is_explained(&entries);
+        case.holds_nothing_it_let_go(&report, stage);
         let mut state = stage.lock();
         for what in case.wrong {
             state.broken(format!("report {}, {}: {what}", source.id, report.stage().name()));
@@ -274,6 +275,19 @@ impl<'a> Case<'a> {
         let stale = shown && captured.as_ref() != Some(&there);
         self.blame_if(stale, || {
             format!("captured {captured:?}, and the source shows {there:?}")
+        });
+    }
+
+    /// Law 10: what a reversed document carried may travel in any report. Of a report that is posted again or left out, the
+    /// claims that were cut off are released when another report meets them.
+    fn holds_nothing_it_let_go(&mut self, report: &Report, stage: &Stage) {
+        let lazily = matches!(
+            report.stage(),
+            Reached::Posted { .. } | Reached::MarkedExported { .. } | Reached::Excluded { .. }
+        );
+        let spent = crate::law::spent_claims(stage, self.source.id);
+        self.blame_if(!lazily && !spent.is_empty(), || {
+            format!("its document was reversed, and it still claims {spent:?}")
         });
     }
 

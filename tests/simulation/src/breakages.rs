@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::exhaustive::{Breadth, first_violation, judged};
+use crate::exhaustive::{Breadth, first_violation, judged, recovered};
 use crate::{copy, kept, random};
 
 const LIST: &str = include_str!("../breakages.json");
@@ -47,7 +47,7 @@ pub fn hunt() -> Option<String> {
 }
 
 /// Hunts with what finds most in a moment alone: what failed once, so many seeds, as many in which
-/// the log is put back, and each way in which an answer is judged.
+/// the log is put back, each way in which an answer is judged, and people who are interrupted.
 pub fn hunt_seeds(count: usize) -> Option<String> {
     kept::first_violation()
         .or_else(|| random::first_violation(0, count as u64))
@@ -55,6 +55,10 @@ pub fn hunt_seeds(count: usize) -> Option<String> {
         .or_else(|| {
             let (at, what) = random::first_among(&judged())?;
             Some(format!("judged {at}: {what}"))
+        })
+        .or_else(|| {
+            let (at, what) = random::first_among(&recovered())?;
+            Some(format!("recovered {at}: {what}"))
         })
 }
 

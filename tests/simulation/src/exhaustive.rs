@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::plan::{Call, Decide, Edit, Fault, Plan, What, carded, owed, report};
+use crate::plan::{Call, Decide, Edit, Fault, How, Plan, What, carded, owed, report};
 use crate::run::{Outcome, run};
 
 /// A small world.
@@ -21,6 +21,9 @@ pub struct SmallWorld {
 const ONE_INVOICE: &str = "one invoice";
 const TWO_DOCUMENTS: &str = "an invoice and a journal";
 const SHARING: &str = "two that share an expense in time";
+
+/// The worlds in which a log is put back, and people are interrupted.
+const RECOVERED: [&str; 2] = [TWO_DOCUMENTS, SHARING];
 
 /// The worlds.
 pub fn worlds() -> Vec<SmallWorld> {
@@ -71,6 +74,17 @@ pub fn judged() -> Vec<Plan> {
     plans
 }
 
+/// Some of what a log that is put back and people who are interrupted come to: every third plan of those walks.
+pub fn recovered() -> Vec<Plan> {
+    let worlds = worlds().into_iter();
+    worlds
+        .filter(|world| RECOVERED.contains(&world.name))
+        .flat_map(|world| [Walk::Restored, Walk::Interrupted].map(|walk| plans(&world, walk)))
+        .flatten()
+        .step_by(3)
+        .collect()
+}
+
 /// How a world was walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Walk {
@@ -96,6 +110,11 @@ pub enum Walk {
     EditsSeen,
     /// Every decision of a person at every gate, under every way a post goes wrong.
     Decisions,
+    /// A log put back, at every fourth gate, to a copy made at every fourth gate before.
+    Restored,
+    /// A person who records a reversal, or reconciles a log that was put back, and is killed or overtaken at every gate of
+    /// the command.
+    Interrupted,
 }
 
 /// What walking came to.
@@ -261,11 +280,76 @@ pub fn plans(world: &SmallWorld, walk: Walk) -> Vec<Plan> {
                 })
                 .collect()
         }
+        Walk::Restored => gates
+            .clone()
+            .step_by(4)
+            .flat_map(|at| {
+                let copied = quiet.with(at, What::Backup);
+                let later = (at..base.gates).step_by(4).skip(1);
+                later
+                    .map(move |later| copied.with(later, What::Restore))
+                    .collect::<Vec<_>>()
+            })
+            .collect(),
+        Walk::Interrupted => reversals(quiet)
+            .into_iter()
+            .chain(recoveries(quiet))
+            .flat_map(|plan| {
+                let gates = 0..run(&plan).people_gates;
+                let interrupted = move |at| HOWS.map(|how| plan.interrupted(at, how));
+                gates.flat_map(interrupted).collect::<Vec<_>>()
+            })
+            .collect(),
     }
 }
 
+const HOWS: [How; 3] = [How::Killed, How::GivenAgain, How::Overtaken];
+
+/// The first report's document is reversed in QAD, and a person says what is to follow, once everything is posted; with its
+/// first expense moving to a report that is approved only then, and without.
+fn reversals(quiet: &Plan) -> Vec<Plan> {
+    let late = quiet.with(0, What::Edit(Edit::Unapprove(1)));
+    let posted = run(&Plan {
+        cycles: 1,
+        ..late.clone()
+    });
+    let at = posted.gates + 1;
+    let mut plans = Vec::new();
+    for decide in [Decide::ReverseAgain(0), Decide::ReverseForGood(0)] {
+        let reversed = Plan {
+            cycles: 3,
+            ..late.with(at, What::Edit(Edit::Reverse(0)))
+        }
+        .with(at, What::Decide(decide));
+        let moved = reversed
+            .with(at, What::Edit(Edit::Move { from: 0, to: 1 }))
+            .with(at, What::Edit(Edit::Approve(1)));
+        plans.extend([reversed, moved]);
+    }
+    plans
+}
+
+/// The log is put back to before a document was posted: to before everything, and to the middle of posting; what was posted
+/// stands as it was, or was changed or reversed since, or the source was changed.
+fn recoveries(quiet: &Plan) -> Vec<Plan> {
+    let gates = run(quiet).gates;
+    let plan = |copied: u32, edit: Option<Edit>| {
+        let copied = quiet.with(copied, What::Backup);
+        let edited = edit.map_or(copied.clone(), |edit| copied.with(gates - 2, What::Edit(edit)));
+        edited.with(gates - 1, What::Restore)
+    };
+    vec![
+        plan(1, None),
+        plan(1, Some(Edit::Tamper(0))),
+        plan(1, Some(Edit::Reverse(0))),
+        plan(1, Some(Edit::Amount(0))),
+        plan(1, Some(Edit::Delete(0))),
+        plan(gates / 3, None),
+    ]
+}
+
 /// All walks.
-pub const WALKS: [Walk; 11] = [
+pub const WALKS: [Walk; 13] = [
     Walk::Deaths,
     Walk::DeathsInDoubt,
     Walk::Faults,
@@ -277,6 +361,8 @@ pub const WALKS: [Walk; 11] = [
     Walk::Edits,
     Walk::EditsSeen,
     Walk::Decisions,
+    Walk::Restored,
+    Walk::Interrupted,
 ];
 
 /// How much is walked.
@@ -297,6 +383,7 @@ impl Breadth {
         match (self, walk) {
             (_, Walk::FaultPairs) if !world.smallest => false,
             (Self::Whole, _) => true,
+            (Self::Hunt | Self::Ci, Walk::Restored | Walk::Interrupted) => RECOVERED.contains(&world.name),
             (Self::Hunt, _) => !product && walk != Walk::FaultPairs,
             (Self::Ci, Walk::FaultPairs) => world.name == ONE_INVOICE,
             (Self::Ci, Walk::FaultsTimesDeaths | Walk::SecondTimesFaults) => world.name == TWO_DOCUMENTS,

@@ -12,7 +12,7 @@ use tieout_domain::ports::{NewEvent, Position, StreamName};
 use tieout_domain::posting::Document;
 use tieout_domain::report::{DocumentState, Report, ReportEvent};
 use tieout_domain::rules::RuleSetVersion;
-use tieout_domain::workflow::{ExpenseEvent, RulesEvent};
+use tieout_domain::workflow::{ExpenseEvent, LedgerEvent, RulesEvent};
 use tieout_store::MemoryLog;
 
 use crate::expensify::expenses_of;
@@ -64,17 +64,94 @@ fn chart_at(stage: &Stage, position: Position) -> Chart {
         .fold(Chart::default(), |chart, entry| chart.evolve(&entry.event))
 }
 
-pub(crate) fn carrier_of(stage: &Stage, expense: &TransactionId) -> Option<ReportId> {
+/// Which report claims an expense, and where in the log it does.
+fn claim_on(stage: &Stage, expense: &TransactionId) -> Option<(ReportId, Position)> {
     entries::<ExpenseEvent>(stage, &STREAMS.expense(expense))
         .into_iter()
         .fold(None, |_, entry| match entry.event {
-            ExpenseEvent::ExpenseClaimed { report, .. } => Some(report),
+            ExpenseEvent::ExpenseClaimed { report, .. } => Some((report, entry.position)),
             ExpenseEvent::ExpenseReleased { .. } => None,
+        })
+}
+
+/// Where in the log it stands that a document of the report which carried an expense was reversed, the last time.
+fn reversal_of(entries: &[Entry<ReportEvent>], expense: &TransactionId) -> Option<Position> {
+    let mut sent: BTreeMap<Reference, &Document> = BTreeMap::new();
+    let mut last = None;
+    for entry in entries {
+        match &entry.event {
+            ReportEvent::PostingStarted { document, .. } => drop(sent.insert(document.reference, document)),
+            ReportEvent::DocumentReversed { reference, .. } => {
+                let carried = sent
+                    .get(reference)
+                    .is_some_and(|document| document.transactions().contains(expense));
+                last = carried.then_some(entry.position).or(last);
+            }
+            _ => {}
+        }
+    }
+    last
+}
+
+/// The expenses that a report claims from before the document which carried them was reversed, and which no other document
+/// of it carries.
+pub(crate) fn spent_claims(stage: &Stage, report: ReportId) -> BTreeSet<TransactionId> {
+    let entries = events_of(stage, report);
+    let folded = Report::fold(entries.iter().map(|entry| &entry.event));
+    let files = folded.dossier().map(|dossier| dossier.documents.as_slice());
+    let carried: BTreeSet<TransactionId> = files
+        .unwrap_or_default()
+        .iter()
+        .filter(|file| {
+            !matches!(
+                file.state,
+                DocumentState::Planned | DocumentState::Refused { .. } | DocumentState::Reversed { .. }
+            )
+        })
+        .flat_map(|file| file.document.transactions().into_iter().cloned())
+        .collect();
+    let sent = entries.iter().filter_map(|entry| match &entry.event {
+        ReportEvent::PostingStarted { document, .. } => Some(document),
+        _ => None,
+    });
+    let mut spent: BTreeSet<TransactionId> = sent
+        .flat_map(|document| document.transactions().into_iter().cloned())
+        .collect();
+    spent.retain(|expense| {
+        let claimed = claim_on(stage, expense).filter(|(owner, _)| *owner == report);
+        let reversed = reversal_of(&entries, expense);
+        !carried.contains(expense)
+            && claimed
+                .zip(reversed)
+                .is_some_and(|((_, claimed), reversed)| claimed < reversed)
+    });
+    spent
+}
+
+/// Which report carries an expense: the one that claims it, unless its claim is spent.
+pub(crate) fn carrier_of(stage: &Stage, expense: &TransactionId) -> Option<ReportId> {
+    let (owner, _) = claim_on(stage, expense)?;
+    (!spent_claims(stage, owner).contains(expense)).then_some(owner)
+}
+
+/// Is the connection in recovery, by its log?
+pub(crate) fn in_recovery(stage: &Stage) -> bool {
+    entries::<LedgerEvent>(stage, &STREAMS.ledger())
+        .iter()
+        .fold(false, |open, entry| match entry.event {
+            LedgerEvent::RecoveryOpened { .. } => true,
+            LedgerEvent::RecoveryClosed { .. } => false,
+            LedgerEvent::LedgerDocumentExplained { .. } => open,
         })
 }
 
 /// Something is about to be written. A process to which the log failed knows no more what stands in it: its cycle ends.
 pub(crate) fn about_to_write(stage: &Stage, process: &Process, events: &[NewEvent], fails: bool) {
+    let judged = |event: &NewEvent| ["Mapped", "Rejected", "Held"].contains(&event.kind.as_str());
+    if events.iter().any(judged) && entries::<ChartEvent>(stage, &STREAMS.chart()).is_empty() {
+        let what = "a report is judged, and no chart was ever read".to_owned();
+        stage.lock().broken(what);
+    }
     let mut state = stage.lock();
     let told = state.told(process);
     let failed_before = told.log_failed;
@@ -190,17 +267,28 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
 
     // Law 5 and design §7: only where QAD showed its masters and the certified contract in this cycle, and the source was
     // listed whole.
-    let told = *stage.lock().told(process);
+    let told = stage.lock().told(process).clone();
+    if told.in_recovery && in_recovery(stage) {
+        wrong.push(format!("{reference} is sent in recovery"));
+    }
     if !told.chart || !told.contract || told.listed_badly {
         wrong.push(format!("{reference} is sent by a cycle that was told {told:?}"));
     }
 
     // Law 10: the report carries every expense of it.
     for expense in document.transactions() {
-        let carrier = carrier_of(stage, expense);
-        if carrier != Some(reference.report) {
+        let claim = claim_on(stage, expense);
+        if claim.is_none_or(|(owner, _)| owner != reference.report) {
             wrong.push(format!(
-                "{reference} is sent with expense {expense}, which {carrier:?} carries"
+                "{reference} is sent with expense {expense}, on which {claim:?} is the claim"
+            ));
+        }
+        let spent = claim
+            .zip(reversal_of(&entries, expense))
+            .is_some_and(|((_, claimed), reversed)| claimed < reversed);
+        if spent {
+            wrong.push(format!(
+                "{reference} is sent with expense {expense} on a claim from before its reversal"
             ));
         }
     }

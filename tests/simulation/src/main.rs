@@ -10,12 +10,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use tieout_simulation::breakages;
-use tieout_simulation::exhaustive::{Breadth, Covered, walk_all};
+use tieout_simulation::exhaustive::{Breadth, Covered, WALKS, walk_all, walk_one, worlds};
 use tieout_simulation::random::{self, Seeds};
 use tieout_simulation::{Plan, run_traced};
 
 const HELP: &str = "\
 usage: tieout-simulation exhaustive [--whole]      every walk over the small worlds (--whole: every product, some 20 minutes)
+       tieout-simulation walk WORLD WALK           one of them, named as `exhaustive` prints it
        tieout-simulation random FROM COUNT         whole runs of so many seeds; a failing one is shrunk and printed
        tieout-simulation trace PLAN                one plan (JSON), line by line
        tieout-simulation breakages                 each deliberate breakage of the workflow, and what caught it
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
                 .is_none(),
             Err(_) => return usage(),
         },
+        ["walk", world, walk] => one_walk(world, walk),
         ["hunt"] => breakages::hunt().inspect(|caught| println!("{caught}")).is_none(),
         _ => return usage(),
     };
@@ -90,6 +92,23 @@ fn exhaustive(breadth: Breadth, began: Instant) -> bool {
         broken.len()
     );
     broken.is_empty()
+}
+
+/// One walk over one world, by their names as `exhaustive` prints them.
+fn one_walk(world: &str, walk: &str) -> bool {
+    let mut covered = Covered::default();
+    let chosen = WALKS.into_iter().filter(|one| format!("{one:?}") == walk);
+    for walk in chosen {
+        for world in worlds().iter().filter(|one| one.name == world) {
+            walk_one(world, walk, &mut covered);
+        }
+    }
+    for (plan, what) in covered.broken.iter().take(3) {
+        let plan = serde_json::to_string(plan).unwrap_or_default();
+        println!("{plan}\n  {}", what.join("\n  "));
+    }
+    println!("{} runs; {} broke a law", covered.total(), covered.broken.len());
+    covered.broken.is_empty() && covered.total() > 0
 }
 
 fn seeds(from: u64, count: u64, began: Instant) -> bool {

@@ -8,19 +8,22 @@ use std::time::Duration;
 
 use tieout_domain::ids::{PersonName, Reference, ReportId, Voucher};
 use tieout_domain::journal::Actor;
-use tieout_domain::ports::{Clock as _, Ports as _};
+use tieout_domain::ports::{Clock as _, Log as _, Ports as _, Position, Recorded};
 use tieout_domain::posting::DocumentKey;
 use tieout_domain::report::{
     AfterReversal, Command, Decision, DocumentState, Exclusion, Report, Stage as Reached,
 };
 use tieout_domain::time::Moment;
-use tieout_domain::workflow::{Desk, Left, Looking, Obstacle, ReconcileError, Roster, Word, person};
+use tieout_domain::workflow::{
+    Desk, Left, Looking, Obstacle, ReconcileError, Reversed, Roster, Word, person,
+};
 
 use crate::expensify::expenses_of;
-use crate::plan::Decide;
+use crate::plan::{Decide, How};
 use crate::ports::World;
-use crate::run::{MOST_POLLS, connection};
-use crate::stage::{Process, Stage};
+use crate::run::{MOST_POLLS, another_cycle, connection};
+use crate::stage::{Process, Stage, now};
+use crate::told::healed_truly;
 
 const WHY: &str = "the plan says so";
 
@@ -46,6 +49,37 @@ fn quiet_world(stage: &Stage) -> World {
     }
 }
 
+/// The world of a person whose command may be interrupted.
+fn persons_world(stage: &Stage) -> World {
+    let mut world = quiet_world(stage);
+    world.process.person = true;
+    world
+}
+
+/// A command that was killed, and whether its person gives it again.
+struct Killed {
+    again: bool,
+}
+
+/// Runs a person's command to its end, or until it is killed.
+fn given<T>(stage: &Stage, command: impl Future<Output = T>) -> Result<T, Killed> {
+    let mut command = Box::pin(command);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..MOST_POLLS {
+        if let Poll::Ready(value) = command.as_mut().poll(&mut context) {
+            return Ok(value);
+        }
+        let interrupted = stage.lock().interrupted.take();
+        match interrupted {
+            Some(How::Killed) => return Err(Killed { again: false }),
+            Some(How::GivenAgain) => return Err(Killed { again: true }),
+            Some(How::Overtaken) => another_cycle(stage),
+            None => {}
+        }
+    }
+    panic!("it hangs")
+}
+
 fn somebody() -> Actor {
     person(PersonName::new("Controller").unwrap())
 }
@@ -60,6 +94,15 @@ pub(crate) fn certify(stage: &Stage) {
 
 /// A person gives a command, and is told off where it may not be.
 pub(crate) fn command(stage: &Stage, decide: Decide) {
+    while matches!(once(stage, decide), Err(Killed { again: true })) {}
+}
+
+/// The same, again until it comes to its end.
+fn insist(stage: &Stage, decide: Decide) {
+    while once(stage, decide).is_err() {}
+}
+
+fn once(stage: &Stage, decide: Decide) -> Result<(), Killed> {
     let (Decide::Rewind(place)
     | Decide::Exclude(place)
     | Decide::Adopt(place)
@@ -67,38 +110,72 @@ pub(crate) fn command(stage: &Stage, decide: Decide) {
     | Decide::ReverseAgain(place)
     | Decide::ReverseForGood(place)) = decide;
     let Some(id) = stage.lock().expensify.reports.get(place).map(|report| report.id) else {
-        return;
+        return Ok(());
     };
-    let world = quiet_world(stage);
+    let world = persons_world(stage);
     let connection = connection(stage);
     let desk = Desk::for_command(&world, &connection, world.process.id, "decide");
-    let report = to_the_end(desk.load(id)).expect("it can be read").report;
     let said = match decide {
         Decide::ReverseAgain(_) | Decide::ReverseForGood(_) => {
+            let report = to_the_end(
+                Desk::for_command(&quiet_world(stage), &connection, world.process.id, "decide").load(id),
+            );
             let then = if matches!(decide, Decide::ReverseAgain(_)) {
                 AfterReversal::PlannedAgain
             } else {
                 AfterReversal::Excluded
             };
-            let Some(reference) = shown_reversed(stage, &report) else {
-                return;
+            let Some(reference) = shown_reversed(stage, &report.expect("it can be read").report) else {
+                return Ok(());
             };
-            to_the_end(desk.reverse(id, somebody(), reference, "2026/EXPINV/999", then, WHY))
-                .map(|reversed| format!("{} events, {} released", reversed.events, reversed.released.len()))
-        }
-        _ => to_the_end(desk.act(id, somebody(), |report| {
-            wanted(
+            let since = now(stage.lock().log.head()).expect("memory does not fail");
+            given(
                 stage,
-                (world.clock().moment(), connection.quarantine),
-                decide,
-                id,
-                report,
-            )
-        }))
+                desk.reverse(id, somebody(), reference, "2026/EXPINV/999", then, WHY),
+            )?
+            .map(|reversed| {
+                released_all(stage, id, since, &reversed);
+                format!("{} events, {} released", reversed.events, reversed.released.len())
+            })
+        }
+        _ => given(
+            stage,
+            desk.act(id, somebody(), |report| {
+                let now = world.clock().moment();
+                wanted(stage, (now, connection.quarantine), decide, id, report)
+            }),
+        )?
         .map(|(_, events)| format!("{events} events")),
     };
     let words = said.unwrap_or_else(|error| error.to_string());
     stage.lock().note(&format!("{decide:?}: {words}"));
+    Ok(())
+}
+
+/// A reversal that came to its end released what its document carried, and said so.
+fn released_all(stage: &Stage, id: ReportId, since: Option<Position>, reversed: &Reversed) {
+    let spent = crate::law::spent_claims(stage, id);
+    let person = serde_json::to_value(somebody()).expect("an actor");
+    let of_the_person = |recorded: &Recorded| {
+        let envelope: serde_json::Value = serde_json::from_slice(&recorded.event.metadata).expect("metadata");
+        envelope["actor"] == person
+    };
+    let mut state = stage.lock();
+    let released = state.events_after(since).into_iter();
+    let released = released
+        .filter(|recorded| recorded.event.kind == "ExpenseReleased" && of_the_person(recorded))
+        .count();
+    if released != reversed.released.len() {
+        let said = reversed.released.len();
+        state.broken(format!(
+            "a reversal says that {said} expenses are released, and the log shows {released}"
+        ));
+    }
+    if !spent.is_empty() {
+        state.broken(format!(
+            "a document of {id} was reversed, and {spent:?} stay claimed"
+        ));
+    }
 }
 
 /// What the person asks for, having looked.
@@ -204,7 +281,7 @@ fn correct(stage: &Stage, place: usize, key: &DocumentKey) {
         held.held.reversed = true;
         held.tampered = true;
     }
-    command(stage, Decide::ReverseAgain(place));
+    insist(stage, Decide::ReverseAgain(place));
 }
 
 /// Where QAD holds a reference twice, all but one are reversed, those first that were not sent from here: what the guide
@@ -240,7 +317,7 @@ fn keep_apart(stage: &Stage, reference: Reference, key: &DocumentKey) {
             .collect()
     };
     for place in elsewhere {
-        command(stage, Decide::Exclude(place));
+        insist(stage, Decide::Exclude(place));
         let id = stage.lock().expensify.reports[place].id;
         let touches = crate::law::report_in(&stage.lock().log, id)
             .stage()
@@ -277,32 +354,21 @@ fn refused_for_another(
 
 /// `tieout reconcile --ledger`; a person's word on each document that only a person can explain; and the command again.
 pub(crate) fn reconcile(stage: &Stage) {
-    let world = quiet_world(stage);
+    let world = persons_world(stage);
     let connection = connection(stage);
     let looking = Looking::at(&world);
     let desk = Desk::for_command(&looking, &connection, world.process.id, "reconcile --ledger");
     take_away_seconds(stage);
     let mut roster = desk.roster();
-    let once = |roster: &mut Roster| {
-        let reconciled = to_the_end(async {
-            let healed = desk.heal(roster, |_, _| {}).await?;
-            let concluded = desk.conclude(roster, &healed).await?;
-            Ok::<_, ReconcileError>((healed.adopted.len(), concluded.left))
-        });
-        match reconciled {
-            Ok((adopted, left)) => {
-                let words = format!("reconciled: {adopted} adopted, left {left:?}");
-                stage.lock().note(&words);
-                left
-            }
-            // Nothing goes wrong any more, so that nothing may be in its way.
-            Err(error) => {
-                stage.lock().broken(format!("reconcile fails: {error}"));
-                Vec::new()
-            }
-        }
-    };
-    let left = once(&mut roster);
+    let mut left = reconciled(stage, &desk, &mut roster);
+    // Somebody else was at it.
+    if left.iter().any(|left| left.obstacle == Obstacle::Busy) {
+        left = reconciled(stage, &desk, &mut roster);
+    }
+    if stage.lock().untouched && !left.is_empty() {
+        let words = format!("nobody touched anything, and reconciling leaves {left:?}");
+        stage.lock().broken(words);
+    }
     for Left { sighting, obstacle } in &left {
         let (reference, key) = (sighting.reference, sighting.key.clone());
         // What is in doubt is adopted first, and then corrected.
@@ -310,40 +376,84 @@ pub(crate) fn reconcile(stage: &Stage) {
             keep_apart(stage, reference, &key);
         }
         refused_for_another(stage, &desk, &mut roster, reference, &key);
-        let open = |stage: &Stage| {
-            !matches!(
-                crate::law::report_in(&stage.lock().log, reference.report).stage(),
-                Reached::Unseen | Reached::Excluded { .. }
-            )
-        };
-        let before = open(stage);
-        let word = desk.accept(&mut roster, somebody(), reference, key.clone(), WHY.to_owned());
-        match to_the_end(word) {
-            Ok(word) => {
-                stage.lock().explained.insert(key);
-                let left_out = before && !open(stage);
-                if matches!(word, Word::Recorded { excluded, .. } if excluded != left_out) {
-                    stage.lock().broken(format!(
-                        "{word:?} is said of {reference}, and it was left out: {left_out}"
-                    ));
-                }
-            }
-            // What is in doubt is a matter of `resolve`.
-            Err(error) => {
-                stage.lock().note(&format!("not accepted: {error}"));
-                let place = {
-                    let state = stage.lock();
-                    let mut reports = state.expensify.reports.iter();
-                    reports.position(|report| report.id == reference.report)
-                };
-                if let Some(place) = place {
-                    command(stage, Decide::Adopt(place));
-                    correct(stage, place, &key);
-                }
-            }
-        }
+        explained(stage, &desk, &mut roster, reference, key);
     }
     if !left.is_empty() {
-        once(&mut roster);
+        reconciled(stage, &desk, &mut roster);
+    }
+}
+
+/// The command, given again until it comes to its end.
+fn reconciled(stage: &Stage, desk: &Desk<'_, Looking<'_, World>>, roster: &mut Roster) -> Vec<Left> {
+    loop {
+        let since = now(stage.lock().log.head()).expect("memory does not fail");
+        let given = given(stage, async {
+            let healed = desk.heal(roster, |_, _| {}).await?;
+            healed_truly(stage, since, &healed);
+            let concluded = desk.conclude(roster, &healed).await?;
+            Ok::<_, ReconcileError>((healed.adopted.len(), concluded.left))
+        });
+        match given {
+            Ok(Ok((adopted, left))) => {
+                let words = format!("reconciled: {adopted} adopted, left {left:?}");
+                stage.lock().note(&words);
+                return left;
+            }
+            // Nothing goes wrong any more, so that nothing may be in its way.
+            Ok(Err(error)) => {
+                stage.lock().broken(format!("reconcile fails: {error}"));
+                return Vec::new();
+            }
+            // Whoever is killed knows nothing of what he knew.
+            Err(Killed { .. }) => *roster = desk.roster(),
+        }
+    }
+}
+
+/// A person's word on a document, given again until it comes to its end.
+fn explained(
+    stage: &Stage,
+    desk: &Desk<'_, Looking<'_, World>>,
+    roster: &mut Roster,
+    reference: Reference,
+    key: DocumentKey,
+) {
+    let open = |stage: &Stage| {
+        !matches!(
+            crate::law::report_in(&stage.lock().log, reference.report).stage(),
+            Reached::Unseen | Reached::Excluded { .. }
+        )
+    };
+    let (word, before) = loop {
+        let before = open(stage);
+        let word = desk.accept(roster, somebody(), reference, key.clone(), WHY.to_owned());
+        match given(stage, word) {
+            Ok(word) => break (word, before),
+            Err(Killed { .. }) => *roster = desk.roster(),
+        }
+    };
+    match word {
+        Ok(word) => {
+            stage.lock().explained.insert(key);
+            let left_out = before && !open(stage);
+            if matches!(word, Word::Recorded { excluded, .. } if excluded != left_out) {
+                stage.lock().broken(format!(
+                    "{word:?} is said of {reference}, and it was left out: {left_out}"
+                ));
+            }
+        }
+        // What is in doubt is a matter of `resolve`.
+        Err(error) => {
+            stage.lock().note(&format!("not accepted: {error}"));
+            let place = {
+                let state = stage.lock();
+                let mut reports = state.expensify.reports.iter();
+                reports.position(|report| report.id == reference.report)
+            };
+            if let Some(place) = place {
+                insist(stage, Decide::Adopt(place));
+                correct(stage, place, &key);
+            }
+        }
     }
 }

@@ -16,6 +16,9 @@ pub struct Plan {
     /// What happens at a gate: deaths, turns of the other instance, edits, decisions.
     #[serde(default)]
     pub happenings: Vec<Happening>,
+    /// What befalls people while their commands run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interruptions: Vec<Interruption>,
     /// How many cycles the first instance begins before everything is well again.
     pub cycles: u32,
 }
@@ -214,6 +217,27 @@ pub struct Strike {
     pub fault: Fault,
 }
 
+/// Something befalls a person's command when the gates of all of them are passed for the nth time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interruption {
+    /// Which passing, from 0.
+    pub at: u32,
+    /// What.
+    pub how: How,
+}
+
+/// What befalls a person's command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It is killed, and the person does no more about it; what must be done at last, somebody does anew.
+    Killed,
+    /// It is killed, and the person gives it again.
+    GivenAgain,
+    /// Another instance runs a whole cycle before it goes on.
+    Overtaken,
+}
+
 /// Something happens when the first instance's gates are passed for the nth time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happening {
@@ -330,6 +354,7 @@ impl Plan {
             reports: reports.into(),
             strikes: Vec::new(),
             happenings: Vec::new(),
+            interruptions: Vec::new(),
             cycles: 2,
         }
     }
@@ -348,6 +373,13 @@ impl Plan {
         plan
     }
 
+    /// The same run with a person interrupted.
+    pub fn interrupted(&self, at: u32, how: How) -> Self {
+        let mut plan = self.clone();
+        plan.interruptions.push(Interruption { at, how });
+        plan
+    }
+
     /// Does nobody but the process at work write to the log, and is every event kept?
     pub(crate) fn leaves_the_log_alone(&self) -> bool {
         let alone = |what: &What| {
@@ -358,6 +390,15 @@ impl Plan {
         };
         self.strikes.iter().all(|strike| strike.call != Call::Append)
             && self.happenings.iter().all(|happening| alone(&happening.what))
+    }
+
+    /// Does nobody change either system or give a command, and does QAD store and refuse as it is asked to?
+    pub(crate) fn leaves_the_systems_alone(&self) -> bool {
+        self.strikes.iter().all(|strike| strike.call != Call::Post)
+            && self
+                .happenings
+                .iter()
+                .all(|happening| !matches!(happening.what, What::Edit(_) | What::Decide(_)))
     }
 
     /// What happens, by gate.

@@ -8,7 +8,7 @@ use tieout_domain::chart::{ChartReading, MasterRead};
 use tieout_domain::ids::{Email, Label, PolicyId, Reference, ReportId, SubjectId};
 use tieout_domain::ports::{
     Appended, Clock, Entropy, Expected, Ledger, LedgerError, Listed, ListingQuery, Log, LogError, LookUp,
-    NewEvent, Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Source,
+    NewEvent, Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Selection, Source,
     SourceCalls, SourceError, StreamName,
 };
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
@@ -261,6 +261,14 @@ impl World {
                     }),
                     _ => Ok(Listed::Report(Box::new(payload))),
                 };
+                if let Ok(Listed::Report(payload)) = &line {
+                    let mut state = world.stage.lock();
+                    let told = state.told(&world.process);
+                    match call {
+                        Call::Line => told.shows(&payload.facts),
+                        _ => drop(told.printed.insert(payload.facts.report)),
+                    }
+                }
                 let ended = line.is_err();
                 Some((line, (world, lines, ended)))
             },
@@ -284,6 +292,9 @@ impl Source for World {
     async fn list(&self, query: &ListingQuery) -> Result<Self::Lines, SourceError> {
         self.stage.gate(&self.process, "list").await;
         let fault = self.fault(Call::List);
+        // A poll leaves out what bears the label, or asks by name; a recheck asks for whole windows.
+        let whole = query.without_label.is_none() && matches!(query.selection, Selection::Window { .. });
+        self.stage.lock().told(&self.process).rechecking |= whole;
         if let Some(error) = refused_by_source(fault, self.refused(), "listing") {
             self.stage.lock().told(&self.process).listed_badly = true;
             return Err(error);
@@ -303,6 +314,7 @@ impl Source for World {
         label: &Label,
     ) -> Result<Self::Lines, SourceError> {
         self.stage.gate(&self.process, "mark").await;
+        self.stage.lock().told(&self.process).marking += 1;
         let fault = self.fault(Call::Mark);
         if let Some(error) = refused_by_source(fault, self.refused(), "marking") {
             return Err(error);
@@ -312,7 +324,7 @@ impl Source for World {
             let mut state = self.stage.lock();
             let query = ListingQuery {
                 policies: Vec::new(),
-                selection: tieout_domain::ports::Selection::Reports(reports.to_vec()),
+                selection: Selection::Reports(reports.to_vec()),
                 without_label: None,
                 states: tieout_domain::ports::SourceStates::Approved,
             };
@@ -371,6 +383,8 @@ impl World {
 impl Ledger for World {
     async fn read_chart(&self) -> Result<ChartReading, LedgerError> {
         self.stage.gate(&self.process, "chart").await;
+        let in_recovery = law::in_recovery(&self.stage);
+        self.stage.lock().told(&self.process).in_recovery = in_recovery;
         let fault = self.fault(Call::Chart);
         if let Some(error) = self.cannot_ask(fault, "the masters") {
             return Err(error);

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 
 use crate::dice::Dice;
 use crate::exhaustive::run_all;
-use crate::plan::{Call, Decide, Edit, Happening, LineSpec, Plan, ReportSpec, Strike, What};
+use crate::plan::{
+    Call, Decide, Edit, Happening, How, Interruption, LineSpec, Plan, ReportSpec, Strike, What,
+};
 use crate::run::{Outcome, run};
 
 /// How often each call is made in a run of some cycles, at most: where a strike may fall.
@@ -59,10 +61,21 @@ pub fn plan(seed: u64) -> Plan {
         });
     }
     happenings.sort_by_key(|happening| happening.at);
+    // In every third, people are interrupted.
+    let interruptions = if dice.per_mille(333) {
+        let interruption = |dice: &mut Dice| Interruption {
+            at: u32::try_from(dice.below(80)).unwrap(),
+            how: [How::Killed, How::GivenAgain, How::Overtaken][dice.index(3)],
+        };
+        (0..1 + dice.below(4)).map(|_| interruption(&mut dice)).collect()
+    } else {
+        Vec::new()
+    };
     Plan {
         reports,
         strikes,
         happenings,
+        interruptions,
         cycles,
     }
 }
@@ -277,6 +290,11 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
     for at in 0..plan.strikes.len() {
         push(&|plan| {
             plan.strikes.remove(at);
+        });
+    }
+    for at in 0..plan.interruptions.len() {
+        push(&|plan| {
+            plan.interruptions.remove(at);
         });
     }
     if plan.cycles > 1 {

@@ -98,6 +98,8 @@ pub struct Outcome {
     pub gates: u32,
     /// Calls of each kind made before that.
     pub calls: std::collections::BTreeMap<crate::plan::Call, u32>,
+    /// Gates that people's commands passed.
+    pub people_gates: u32,
     /// Faults that struck.
     pub struck: u32,
     /// Hash of the trace.
@@ -116,6 +118,7 @@ impl Process {
         Self {
             id: InstanceId(Uuid::from_u128(0xA)),
             quiet: true,
+            person: false,
             secrets: 0,
             began: 0,
         }
@@ -156,6 +159,7 @@ impl Instance {
             process: Process {
                 id: InstanceId(state.uuid()),
                 quiet,
+                person: false,
                 secrets: state.secrets,
                 began: 0,
             },
@@ -250,6 +254,11 @@ impl Instance {
     }
 }
 
+/// Another instance begins a cycle, and ends it.
+pub(crate) fn another_cycle(stage: &Stage) {
+    Instance::new(stage, true).whole_cycle(stage);
+}
+
 struct Driver {
     stage: Stage,
     instances: [Instance; 2],
@@ -294,6 +303,7 @@ fn carry_out(plan: &Plan, traced: bool) -> Outcome {
         violations: std::mem::take(&mut state.violations),
         gates: state.gates,
         calls: state.counts.clone(),
+        people_gates: state.people_gates,
         struck: state.struck,
         hash: state.trace_hash(),
         trace: state.trace.take().unwrap_or_default(),
@@ -383,7 +393,7 @@ fn poll(instance: &mut Instance, stage: &Stage) -> Polled {
     instance.roster = Some(roster);
     instance.cycle = None;
     if let Ok(outcome) = &outcome {
-        told_truly(stage, &cause, instance.since, outcome);
+        told_truly(stage, &instance.process, &cause, instance.since, outcome);
     }
     let mut state = stage.lock();
     match outcome {

@@ -11,16 +11,16 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::{DateTime, Duration, TimeZone, Utc};
 use futures::FutureExt;
-use tieout_domain::ids::{EventId, InstanceId, Reference};
+use tieout_domain::ids::{EventId, InstanceId, Reference, ReportId};
 use tieout_domain::ports::{Expected, Log, NewEvent, Position, Recorded};
 use tieout_domain::posting::{Document, DocumentKey};
-use tieout_domain::report::{DocumentFile, DocumentState};
+use tieout_domain::report::{DocumentFile, DocumentState, ReportFacts};
 use tieout_domain::time::Steady;
 use tieout_store::MemoryLog;
 use uuid::Uuid;
 
 use crate::expensify::{Expensify, There};
-use crate::plan::{Call, Decide, Edit, Fault, Plan, What};
+use crate::plan::{Call, Decide, Edit, Fault, How, Plan, What};
 use crate::qad::{Qad, Twist};
 
 /// How long a request that was given up may still arrive, as the workflow is told.
@@ -52,14 +52,20 @@ pub(crate) struct Process {
     pub(crate) id: InstanceId,
     /// Nothing goes wrong for it, and its gates are not counted: a person, an auditor, the time after the faults.
     pub(crate) quiet: bool,
+    /// A person's command: what goes wrong for it is that it is interrupted.
+    pub(crate) person: bool,
     /// Which secrets it has.
     pub(crate) secrets: u32,
     /// When its cycle began, in true time.
     pub(crate) began: u64,
 }
 
+/// The reports of a listing: how many expenses each has, and what it comes to. `None` once one was shown twice and
+/// otherwise the second time: which of them counts is nobody's to say.
+pub(crate) type Shown = Option<BTreeMap<ReportId, (u64, i64)>>;
+
 /// What both systems told a process in its present cycle.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     began: u64,
     /// QAD showed its masters.
@@ -70,6 +76,54 @@ pub(crate) struct Told {
     pub(crate) listed_badly: bool,
     /// The log did not take what was to be written, or did not say that it took it.
     pub(crate) log_failed: bool,
+    /// The connection was in recovery when the masters were asked for, which is before anything is posted.
+    pub(crate) in_recovery: bool,
+    /// What the poll was shown, and what the recheck.
+    pub(crate) polled: Shown,
+    /// See there.
+    pub(crate) rechecked: Shown,
+    /// The recheck has begun.
+    pub(crate) rechecking: bool,
+    /// Marking jobs that were asked for.
+    pub(crate) marking: usize,
+    /// Reports that they printed.
+    pub(crate) printed: BTreeSet<ReportId>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            began: 0,
+            chart: false,
+            contract: false,
+            listed_badly: false,
+            log_failed: false,
+            in_recovery: false,
+            polled: Some(BTreeMap::new()),
+            rechecked: Some(BTreeMap::new()),
+            rechecking: false,
+            marking: 0,
+            printed: BTreeSet::new(),
+        }
+    }
+}
+
+impl Told {
+    /// A listing shows a report.
+    pub(crate) fn shows(&mut self, facts: &ReportFacts) {
+        let shown = if self.rechecking {
+            &mut self.rechecked
+        } else {
+            &mut self.polled
+        };
+        let counts = (facts.lines.len() as u64, facts.total.get().unwrap());
+        let before = shown
+            .as_mut()
+            .and_then(|shown| shown.insert(facts.report, counts));
+        if before.is_some_and(|before| before != counts) {
+            *shown = None;
+        }
+    }
 }
 
 /// A document that was sent.
@@ -93,6 +147,11 @@ pub(crate) struct State {
     strikes: BTreeMap<(Call, u32), Fault>,
     happenings: BTreeMap<u32, Vec<What>>,
     pub(crate) signals: VecDeque<Signal>,
+    /// Gates that people's commands passed.
+    pub(crate) people_gates: u32,
+    interruptions: BTreeMap<u32, How>,
+    /// What befalls the command at work.
+    pub(crate) interrupted: Option<How>,
     wakers: Vec<Waker>,
     /// Milliseconds since the run began; no one can set it.
     pub(crate) now: u64,
@@ -107,6 +166,8 @@ pub(crate) struct State {
     pub(crate) restored: bool,
     /// Nobody else writes to the log while a cycle runs, and every event is kept.
     pub(crate) alone: bool,
+    /// Nobody changes either system, and QAD stores and refuses as it is asked to.
+    pub(crate) untouched: bool,
     /// Documents that a person explained.
     pub(crate) explained: BTreeSet<DocumentKey>,
     pub(crate) violations: Vec<String>,
@@ -136,6 +197,9 @@ impl Stage {
             strikes: strikes.collect(),
             happenings: plan.by_gate(),
             signals: VecDeque::new(),
+            people_gates: 0,
+            interruptions: plan.interruptions.iter().map(|one| (one.at, one.how)).collect(),
+            interrupted: None,
             wakers: Vec::new(),
             now: 0,
             wall_off: 0,
@@ -148,6 +212,7 @@ impl Stage {
             told: BTreeMap::new(),
             restored: false,
             alone: plan.leaves_the_log_alone(),
+            untouched: plan.leaves_the_systems_alone(),
             explained: BTreeSet::new(),
             violations: Vec::new(),
             struck: 0,
@@ -192,7 +257,14 @@ impl Future for Gate<'_> {
         let stage = self.stage;
         let mut state = stage.lock();
         if self.process.quiet {
+            if self.counted {
+                return Poll::Ready(());
+            }
+            self.counted = true;
             state.pass(TICK);
+            if self.process.person && state.interrupt(self.name) {
+                return Poll::Pending;
+            }
             return Poll::Ready(());
         }
         if state.signals.is_empty() && !self.counted {
@@ -299,6 +371,17 @@ impl State {
         self.struck += 1;
         self.note(&format!("FAULT {call:?} {nth}: {fault:?}"));
         Some(fault)
+    }
+
+    /// A person's command passes a gate: does something befall it there?
+    fn interrupt(&mut self, gate: &str) -> bool {
+        let at = self.people_gates;
+        self.people_gates += 1;
+        self.interrupted = self.interruptions.remove(&at);
+        if let Some(how) = self.interrupted {
+            self.note(&format!("AT {at} of people's commands ({gate}) {how:?}"));
+        }
+        self.interrupted.is_some()
     }
 
     fn happen(&mut self, gate: &str) {

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use tieout_domain::ids::{Reference, ReportId};
 use tieout_domain::journal::Cause;
 use tieout_domain::ports::Position;
-use tieout_domain::workflow::CycleOutcome;
+use tieout_domain::report::{DocumentState, Report};
+use tieout_domain::workflow::{ControlTotal, CycleOutcome, Healed, Resolved};
 
-use crate::law::report_in;
+use crate::law::{events_of, report_in};
 use crate::run::STREAMS;
-use crate::stage::Stage;
+use crate::stage::{Process, Shown, Stage};
 
 /// How often which part of the program wrote which event in one cycle.
 struct Written(BTreeMap<(String, String), usize>);
@@ -63,9 +65,125 @@ fn proof_of(event: &Value) -> &str {
         .unwrap_or_default()
 }
 
+/// Documents whose outcome nobody knew at a place in the log, and whether only a person can settle them.
+fn flying_at(stage: &Stage, at: Option<Position>) -> BTreeMap<Reference, bool> {
+    let events = stage.lock().events();
+    let until = events.iter().filter(|event| Some(event.position) <= at);
+    // Most cycles find nothing in doubt, and most of the time would go into finding that.
+    let mut last: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut doubt = false;
+    let mut reports = BTreeSet::new();
+    for event in until {
+        let Some(report) = STREAMS.report_of(&event.stream) else {
+            continue;
+        };
+        reports.insert(report);
+        doubt |= event.event.kind == "PostingInDoubt";
+        last.insert(&event.stream.0, &event.event.kind);
+    }
+    if !doubt && !last.values().any(|kind| *kind == "PostingStarted") {
+        return BTreeMap::new();
+    }
+    let mut flying = BTreeMap::new();
+    for report in reports {
+        let entries = events_of(stage, report);
+        let until = entries.iter().filter(|entry| Some(entry.position) <= at);
+        let folded = Report::fold(until.map(|entry| &entry.event));
+        for file in folded
+            .dossier()
+            .into_iter()
+            .flat_map(|dossier| &dossier.documents)
+        {
+            let incident = match &file.state {
+                DocumentState::Sending { .. } => false,
+                DocumentState::InDoubt { doubt, .. } => doubt.is_incident(),
+                _ => continue,
+            };
+            flying.insert(file.document.reference, incident);
+        }
+    }
+    flying
+}
+
+/// Every document that was in doubt is counted once: adopted, absent, waiting, or for a person.
+fn resolved_all(stage: &Stage, since: Option<Position>, resolved: &Resolved) {
+    let flying = flying_at(stage, since);
+    let incidents = flying.values().filter(|incident| **incident).count();
+    let Resolved {
+        adopted,
+        absent,
+        waiting,
+        incidents: told,
+    } = *resolved;
+    if adopted + absent + waiting + told != flying.len() || told < incidents {
+        let of = flying.len();
+        stage.lock().broken(format!(
+            "{of} documents were in doubt, {incidents} of them for a person, and {resolved:?} is said of them"
+        ));
+    }
+}
+
+/// What a reconciliation says of its first half.
+pub(crate) fn healed_truly(stage: &Stage, since: Option<Position>, healed: &Healed) {
+    resolved_all(stage, since, &healed.resolved);
+}
+
+/// What a listing's control totals are, counted once more.
+fn counted(shown: &BTreeMap<ReportId, (u64, i64)>) -> BTreeMap<String, ControlTotal> {
+    let mut total = ControlTotal::default();
+    for (lines, cents) in shown.values() {
+        total.reports += 1;
+        total.lines += lines;
+        total.total_hundredths += cents;
+    }
+    let totals = BTreeMap::from([("USD".to_owned(), total)]);
+    if shown.is_empty() { BTreeMap::new() } else { totals }
+}
+
+/// What neither the log nor anybody else has a part in: what a process was told itself, and what it says of it.
+fn told_as_shown(stage: &Stage, process: &Process, outcome: &CycleOutcome) {
+    let mut state = stage.lock();
+    let told = state.told(process).clone();
+    let mut wrong = Vec::new();
+    let mut differs = |what: &str, shown: &Shown, said: &BTreeMap<String, ControlTotal>| {
+        if let Some(shown) = shown.as_ref().map(counted).filter(|shown| shown != said) {
+            wrong.push(format!("the {what} was shown {shown:?}, and says {said:?}"));
+        }
+    };
+    differs("poll", &told.polled, &outcome.polled.totals);
+    if let Some(rechecked) = &outcome.rechecked {
+        differs("recheck", &told.rechecked, &rechecked.totals);
+        if outcome.polled.unreachable || outcome.ledger_unreachable {
+            wrong.push("a recheck was begun while a system did not answer".to_owned());
+        }
+    }
+    if outcome.marked.asked != told.printed.len() {
+        let printed = told.printed.len();
+        let asked = outcome.marked.asked;
+        wrong.push(format!(
+            "{printed} reports were printed as they were marked, and {asked} is said"
+        ));
+    }
+    if outcome.posted.not_seen < outcome.posted.half.len() {
+        wrong.push(format!("{:?} are told and not counted", outcome.posted.half));
+    }
+    wrong.into_iter().for_each(|what| state.broken(what));
+}
+
 /// A cycle came to its end. Where nobody else wrote meanwhile, its numbers are those of the log; where somebody did, what it
 /// tried may have come to nothing, and it may have said too much, never too little.
-pub(crate) fn told_truly(stage: &Stage, cause: &Cause, since: Option<Position>, outcome: &CycleOutcome) {
+pub(crate) fn told_truly(
+    stage: &Stage,
+    process: &Process,
+    cause: &Cause,
+    since: Option<Position>,
+    outcome: &CycleOutcome,
+) {
+    told_as_shown(stage, process, outcome);
+    if stage.lock().alone {
+        resolved_all(stage, since, &outcome.resolved);
+    }
+    let marking = stage.lock().told(process).marking;
     let written = Written::in_cycle(stage, cause, since);
     let CycleOutcome {
         polled,
@@ -133,6 +251,11 @@ pub(crate) fn told_truly(stage: &Stage, cause: &Cause, since: Option<Position>, 
         ),
     ];
     let mut numbers = numbers.to_vec();
+    numbers.push((
+        "marking jobs",
+        marking.min(1),
+        written.of("marker", &["MarkingAsked"]),
+    ));
     if let Some(rechecked) = &outcome.rechecked {
         let raised = ["SourceDrifted", "SourceGone", "DocumentDrifted", "PaidAtSource"];
         let number = |of: u64| usize::try_from(of).expect("it is small");
