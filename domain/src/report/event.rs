@@ -150,9 +150,10 @@ pub enum Doubt {
         /// In what.
         differences: Vec<Difference>,
     },
-    /// More than one document bears our reference: an incident for a person to settle.
+    /// More than one document bears our reference, or the report has another one in QAD that is not to be there (yet): an
+    /// incident for a person to settle.
     Duplicated {
-        /// All of them.
+        /// All that the log does not explain.
         sightings: Vec<Sighting>,
     },
     /// QAD warned that the reference exists already, and a look-up shows one document or none: an incident for a person
@@ -189,8 +190,20 @@ impl Doubt {
                 format!("{key} bears our reference and differs: {}", list.join("; "))
             }
             Self::Duplicated { sightings } => {
-                let list: Vec<String> = sightings.iter().map(|s| s.key.to_string()).collect();
-                format!("more than one document bears our reference: {}", list.join(", "))
+                let told = |one: &Sighting| {
+                    let reversed = if one.reversed { " (reversed)" } else { "" };
+                    format!("{} as {}{reversed}", one.reference, one.key)
+                };
+                let list: Vec<String> = sightings.iter().map(told).collect();
+                let said = match sightings.as_slice() {
+                    [first, rest @ ..]
+                        if !rest.is_empty() && rest.iter().all(|one| one.reference == first.reference) =>
+                    {
+                        "more than one document bears our reference"
+                    }
+                    _ => "QAD shows of this report what the log does not explain",
+                };
+                format!("{said}: {}", list.join(", "))
             }
             Self::WarnedOfDuplicate { key, warning } => {
                 let ours = key.as_ref().map_or_else(
@@ -408,4 +421,41 @@ pub enum ReportEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<Reference>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::samples::{i1, j1, key};
+
+    fn shown(reference: Reference, reversed: bool) -> Sighting {
+        Sighting {
+            reference,
+            key: key(reference),
+            reversed,
+        }
+    }
+
+    fn words(sightings: Vec<Sighting>) -> String {
+        Doubt::Duplicated { sightings }.describe()
+    }
+
+    #[test]
+    fn two_under_one_reference_are_told_apart_from_a_stranger_of_the_report() {
+        let twice = words(vec![shown(i1(), false), shown(i1(), true)]);
+        assert!(
+            twice.starts_with("more than one document bears our reference: E"),
+            "{twice}"
+        );
+        assert!(twice.ends_with(" as 2026/EXPINV/4711 (reversed)"), "{twice}");
+        for stranger in [
+            words(vec![shown(j1(), false)]),
+            words(vec![shown(i1(), false), shown(j1(), false)]),
+        ] {
+            assert!(
+                stranger.starts_with("QAD shows of this report what the log does not explain: E"),
+                "{stranger}"
+            );
+        }
+    }
 }

@@ -162,9 +162,10 @@ fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool 
     if sighting.reference == document.reference {
         return false;
     }
-    let stands = report.dossier().and_then(|dossier| dossier.file(sighting.reference)).is_some_and(|file| {
-        matches!(&file.state, DocumentState::Posted { key, .. } if *key == sighting.key)
-    });
+    let stands = report
+        .dossier()
+        .and_then(|dossier| dossier.file(sighting.reference))
+        .is_some_and(|file| matches!(&file.state, DocumentState::Posted { key, .. } if *key == sighting.key));
     let earlier = sighting.reference.kind == document.reference.kind
         && sighting.reference.generation < document.reference.generation;
     // A report whose payable was reversed may post a journal next: the reversal of another kind is on record too.

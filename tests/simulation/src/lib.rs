@@ -31,6 +31,7 @@ pub mod copy;
 pub mod dice;
 pub mod exhaustive;
 mod expensify;
+mod foretold;
 pub mod kept;
 mod law;
 mod people;

@@ -40,7 +40,7 @@ pub(crate) fn to_the_end<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The world of a person at the command line, who is not cut by what is to happen at the gates.
-fn quiet_world(stage: &Stage) -> World {
+pub(crate) fn quiet_world(stage: &Stage) -> World {
     let mut process = Process::auditor();
     process.secrets = stage.lock().secrets;
     World {
