@@ -476,4 +476,4 @@ fn write_json<T: serde::Serialize>(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

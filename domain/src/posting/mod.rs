@@ -9,7 +9,7 @@ mod header;
 mod map;
 mod supplier;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use document::{
     Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LedgerDocument, LedgerLine,

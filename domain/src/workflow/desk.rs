@@ -352,3 +352,58 @@ impl<P: Ports> Desk<'_, P> {
 pub fn person(name: crate::ids::PersonName) -> Actor {
     Actor::Person { name }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::tests::world::now;
+    use crate::report::tests::samples::*;
+    use crate::time::SourceTime;
+    use crate::workflow::testing::Plant;
+
+    #[test]
+    fn a_capture_takes_effect_when_it_was_approved_and_a_document_as_its_posting_date_begins() {
+        let plant = Plant::of(&[]);
+        let desk = plant.desk();
+        assert_eq!(desk.effective(&discovered()), instant("2026-11-06T10:00:00Z"));
+        let mut dated = edited();
+        dated.facts.approved = SourceTime::new("2026-11-05");
+        assert_eq!(
+            desk.effective(&revised(dated)),
+            instant("2026-11-05T05:00:00Z"),
+            "at midnight in New York, where no time of day came"
+        );
+        assert_eq!(
+            desk.effective(&document_posted(i1())),
+            instant("2026-11-06T05:00:00Z")
+        );
+        assert_eq!(
+            desk.effective(&rejected()),
+            instant("2026-11-07T06:00:00Z"),
+            "now"
+        );
+    }
+
+    #[test]
+    fn what_was_appended_stands_only_where_the_log_has_it_at_its_place_under_its_id() {
+        let plant = Plant::of(&[discovered()]);
+        let desk = plant.desk();
+        let loaded = now(desk.load(report_id())).unwrap();
+        assert!(
+            !now(desk.stands(report_id(), &loaded)).unwrap(),
+            "nothing was appended"
+        );
+        let actor = Actor::System {
+            part: SystemActor::Poller,
+        };
+        let (loaded, _) = now(desk.record(report_id(), loaded, actor, Command::Withdraw)).unwrap();
+        assert!(now(desk.stands(report_id(), &loaded)).unwrap());
+        plant
+            .world
+            .damage(|events| events[1].event.id = EventId(uuid::Uuid::nil()));
+        assert!(
+            !now(desk.stands(report_id(), &loaded)).unwrap(),
+            "another event stands there"
+        );
+    }
+}

@@ -243,8 +243,22 @@ mod tests {
             obstacle: Obstacle::OtherGeneration { expected: j1() },
         };
         let left = beside(&sightings, vec![obstacle]);
-        let codes: Vec<_> = left.iter().map(|left| left.obstacle.code()).collect();
-        assert_eq!(codes, ["other_generation", "beside_another"]);
+        let told: Vec<_> = left
+            .iter()
+            .map(|left| (left.sighting.reference, left.obstacle.code()))
+            .collect();
+        assert_eq!(told, [(next(j1()), "other_generation"), (i1(), "beside_another")]);
+    }
+
+    #[test]
+    fn what_keeps_a_report_as_a_whole_is_told_of_each_of_its_documents() {
+        let sightings = [shown(i1()), shown(j1())];
+        let told = all(&sightings, &Obstacle::NotAtSource);
+        let of = |sighting: &Sighting| Left {
+            sighting: sighting.clone(),
+            obstacle: Obstacle::NotAtSource,
+        };
+        assert_eq!(told, [of(&sightings[0]), of(&sightings[1])]);
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Looks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::samples::{i1, moment};
+    use crate::report::tests::samples::{i1, j1, moment};
     use proptest::prelude::*;
 
     const QUARANTINE: Duration = Duration::from_secs(15 * 60);
@@ -202,6 +202,21 @@ mod tests {
             looks.due_in(report, reference, &moment(60), QUARANTINE),
             Duration::ZERO
         );
+    }
+
+    #[test]
+    fn a_document_is_left_to_a_person_by_its_last_look_up_alone() {
+        let mut looks = Looks::default();
+        let (report, reference) = (i1().report, i1());
+        assert!(!looks.is_incident(report, reference), "nobody looked");
+        looks.note(report, reference, moment(0), moment(60), true);
+        assert!(looks.is_incident(report, reference));
+        assert!(
+            !looks.is_incident(report, j1()),
+            "the other document of the report"
+        );
+        looks.note(report, reference, moment(0), moment(120), false);
+        assert!(!looks.is_incident(report, reference));
     }
 
     #[test]

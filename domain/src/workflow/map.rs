@@ -154,3 +154,54 @@ pub(super) fn with_claims(outcome: MapOutcome, claimed: &[Reason], basis: &Basis
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::PeriodState;
+    use crate::journal::tests::world::now;
+    use crate::posting::tests::world::{owed, report};
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::Heads;
+    use crate::workflow::testing::Plant;
+
+    fn judged_for(reasons: Vec<Reason>) -> Report {
+        let rejected = ReportEvent::Rejected {
+            basis: basis(1),
+            reasons,
+        };
+        Report::fold(&[discovered(), rejected])
+    }
+
+    #[test]
+    fn a_rejected_report_is_judged_again_once_the_rules_or_the_chart_are_others() {
+        let report = judged_for(reasons());
+        assert!(is_current(&report, &basis(1)));
+        assert!(!is_current(&report, &basis(2)));
+    }
+
+    #[test]
+    fn a_report_rejected_for_a_claim_is_judged_again_in_every_cycle_because_the_claim_may_be_released() {
+        let claim = claimed(&transaction(1), "R00X9oNOn2MO".parse().unwrap());
+        assert!(!is_current(&judged_for(vec![claim.clone()]), &basis(1)));
+        let among_others = [reasons(), vec![claim]].concat();
+        assert!(!is_current(&judged_for(among_others), &basis(1)));
+    }
+
+    #[test]
+    fn a_report_that_is_held_as_it_was_counts_as_mapped_once() {
+        let case =
+            report(vec![owed(5_000)]).with(|case| case.masters.periods[1].purchasing = PeriodState::Closed);
+        let plant = Plant::of(&[discovered_as(Box::new(case.payload.clone()))]);
+        let (version, chart) = (plant.connection.rules.version(3), case.chart());
+        let in_force = InForce {
+            rules: &version,
+            chart: &chart,
+            heads: Heads::default(),
+        };
+        let mapped = || now(plant.desk().map(&plant.roster(), in_force)).unwrap();
+        assert_eq!((mapped(), mapped()), (1, 0));
+        assert_eq!(plant.count("Held"), 1);
+    }
+}

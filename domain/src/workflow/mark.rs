@@ -143,3 +143,62 @@ impl<P: Ports> Desk<'_, P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Label;
+    use crate::journal::tests::world::now;
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
+
+    fn mark(plant: &Plant, seen: &[ReportId]) {
+        let seen = seen
+            .iter()
+            .map(|id| (*id, payload().material_hash(SALT)))
+            .collect();
+        now(plant.desk().mark(&plant.roster(), &seen)).unwrap();
+    }
+
+    fn asked(plant: &Plant) -> Vec<ReportId> {
+        plant.source.asked_to_mark.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn an_intent_to_mark_is_recorded_once_for_a_label_and_the_mark_is_asked_for_again() {
+        let plant = Plant::of(&[both_posted(), vec![marking()]].concat());
+        mark(&plant, &[]);
+        assert_eq!(plant.count("MarkingStarted"), 1);
+        assert_eq!(asked(&plant), [report_id()]);
+    }
+
+    #[test]
+    fn under_another_label_the_intent_to_mark_is_another() {
+        let before = ReportEvent::MarkingStarted {
+            label: Label::new("tieout-before").unwrap(),
+        };
+        let plant = Plant::of(&[both_posted(), vec![before]].concat());
+        mark(&plant, &[]);
+        assert_eq!(plant.count("MarkingStarted"), 2);
+    }
+
+    #[test]
+    fn a_marked_report_is_marked_again_only_where_a_listing_without_the_label_shows_it() {
+        let plant = Plant::of(&[both_posted(), vec![marking(), marked()]].concat());
+        mark(&plant, &[]);
+        assert_eq!(asked(&plant), []);
+        mark(&plant, &[report_id()]);
+        assert_eq!(asked(&plant), [report_id()]);
+    }
+
+    #[test]
+    fn that_marks_were_asked_for_is_on_record_only_where_they_were() {
+        let idle = Plant::of(&two_planned());
+        mark(&idle, &[]);
+        assert_eq!(idle.count("MarkingAsked"), 0);
+        let posted = Plant::of(&both_posted());
+        mark(&posted, &[]);
+        assert_eq!(posted.count("MarkingAsked"), 1);
+    }
+}

@@ -36,6 +36,8 @@ mod reverse;
 mod roster;
 mod rules;
 mod settle;
+#[cfg(test)]
+mod testing;
 
 pub use accept::Word;
 pub use chart::ChartNow;

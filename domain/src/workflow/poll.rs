@@ -358,6 +358,10 @@ enum Observed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::tests::world::now;
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
     use proptest::prelude::*;
 
     fn day(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -421,5 +425,43 @@ mod tests {
         assert_eq!((total.reports, total.lines), (3, 3 * lines));
         assert_eq!((total.total_hundredths, total.unreadable), (i64::MAX, 2));
         assert_eq!(totals.len(), 1);
+    }
+
+    /// How many reports a complete listing that shows none proves withdrawn, and marked.
+    fn concluded(plant: &Plant) -> (usize, usize) {
+        let mut polled = Polled {
+            complete: true,
+            failure: None,
+            unreachable: false,
+            seen: BTreeMap::new(),
+            totals: BTreeMap::new(),
+            captured: 0,
+            withdrawn: 0,
+            marked: 0,
+        };
+        let listed_at = instant("2026-11-07T06:00:00Z");
+        let desk = plant.desk();
+        now(desk.conclude_from_absence(&mut plant.roster(), &mut polled, listed_at)).unwrap();
+        (polled.withdrawn, polled.marked)
+    }
+
+    #[test]
+    fn what_a_complete_listing_no_longer_shows_was_withdrawn_or_bears_our_label() {
+        assert_eq!(concluded(&Plant::of(&[discovered()])), (1, 0));
+        let asked = [both_posted(), vec![marking()]].concat();
+        assert_eq!(concluded(&Plant::of(&asked)), (0, 1));
+        assert_eq!(concluded(&Plant::of(&both_posted())), (0, 0));
+    }
+
+    #[test]
+    fn what_another_instance_concluded_first_is_not_counted_again() {
+        let open = Plant::of(&[discovered()]);
+        open.overtaken_by(ReportEvent::Withdrawn);
+        assert_eq!(concluded(&open), (0, 0));
+        assert_eq!(open.count("Withdrawn"), 1);
+        let asked = Plant::of(&[both_posted(), vec![marking()]].concat());
+        asked.overtaken_by(marked());
+        assert_eq!(concluded(&asked), (0, 0));
+        assert_eq!(asked.count("MarkedExported"), 1);
     }
 }

@@ -313,3 +313,97 @@ impl<P: Ports> Desk<'_, P> {
 fn half(span: std::time::Duration) -> u64 {
     u64::try_from(span.as_millis() / 2).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::journal::tests::world::now;
+    use crate::posting::tests::world::{Case, carded, owed, report};
+    use crate::report::tests::samples::*;
+    use crate::report::{Attempt, Doubt, ReportEvent};
+    use crate::rules::RuleSet;
+    use crate::workflow::testing::Plant;
+
+    /// What was sent of the invoice where this happened once the look-up before sending had come back.
+    fn sent_though(happens: impl Fn(&Plant) + Send + Sync + 'static) -> Vec<Reference> {
+        let plant = Plant::of(&two_planned()).where_at("looked", happens);
+        let desk = plant.desk();
+        let intent = Command::StartPosting {
+            reference: i1(),
+            owner: owner(),
+            in_force: basis(1),
+            seen: Some(payload().material_hash(SALT)),
+        };
+        let loaded = now(desk.load(report_id())).unwrap();
+        let (heads, mut posted) = (Heads::default(), Posted::default());
+        // Where another instance wrote to the report, that nothing was sent cannot be recorded either.
+        let _ = now(desk.post_document(report_id(), loaded, i1(), intent, heads, &mut posted));
+        drop(desk);
+        plant.ledger.sent.into_inner().unwrap()
+    }
+
+    #[test]
+    fn nothing_is_sent_later_than_half_a_quarantine_after_its_intent() {
+        // The quarantine is 15 minutes.
+        let pause = |millis| move |plant: &Plant| plant.world.wall.1.store(millis, Ordering::SeqCst);
+        assert_eq!(sent_though(pause(450_000)), [i1()]);
+        assert_eq!(sent_though(pause(450_001)), []);
+    }
+
+    #[test]
+    fn nothing_is_sent_once_another_instance_wrote_behind_the_intent() {
+        let abandoned = || in_doubt(i1(), Doubt::Abandoned { owner: owner() });
+        assert_eq!(sent_though(move |plant| plant.keep(&[abandoned()])), []);
+    }
+
+    /// A report that stands in part: its invoice is posted as the rules make it, and QAD refused its journal.
+    fn in_part(case: &Case) -> Vec<ReportEvent> {
+        let mapping = case.mapped();
+        let payload = Box::new(case.payload.clone());
+        let start = |document: &Document| ReportEvent::PostingStarted {
+            document: Box::new(document.clone()),
+            attempt: Attempt(1),
+            owner: owner(),
+            material_hash: payload.material_hash(SALT),
+        };
+        let started = mapping.documents.iter().map(start).collect::<Vec<_>>();
+        let [invoice, journal] = started.as_slice() else {
+            panic!("{started:?}")
+        };
+        vec![
+            discovered_as(payload.clone()),
+            ReportEvent::Mapped(Box::new(mapping.clone())),
+            invoice.clone(),
+            document_posted(i1()),
+            journal.clone(),
+            refused(j1()),
+        ]
+    }
+
+    /// The documents that are sent again of a report that stands in part, under the rules of another case.
+    fn sent_again(life: &[ReportEvent], under: &Case) -> Vec<Reference> {
+        let mut plant = Plant::of(life);
+        plant.connection.rules = RuleSet::parse(&under.rules).unwrap();
+        let (version, chart) = (plant.connection.rules.version(3), under.chart());
+        let in_force = InForce {
+            rules: &version,
+            chart: &chart,
+            heads: Heads::default(),
+        };
+        let desk = plant.desk();
+        let loaded = now(desk.load(report_id())).unwrap();
+        let intents = desk.recoded(&loaded, in_force, None);
+        intents.into_iter().map(|(reference, _)| reference).collect()
+    }
+
+    #[test]
+    fn what_qad_refused_beside_what_stands_is_sent_again_only_where_it_comes_out_otherwise() {
+        let case = report(vec![owed(5_000), carded(4_500)]);
+        let life = in_part(&case);
+        assert_eq!(sent_again(&life, &case), []);
+        let other_clearing = case.ruled("clearing = \"2161\"", "clearing = \"2160\"");
+        assert_eq!(sent_again(&life, &other_clearing), [j1()]);
+    }
+}

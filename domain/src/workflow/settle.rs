@@ -177,8 +177,10 @@ fn explained(report: &Report, document: &Document, sighting: &Sighting) -> bool 
 mod tests {
     use super::*;
     use crate::ids::Voucher;
+    use crate::journal::tests::world::now;
     use crate::report::tests::samples::*;
     use crate::report::{AfterReversal, ReportEvent};
+    use crate::workflow::testing::Plant;
 
     fn shown(reference: crate::ids::Reference, reversed: bool) -> Sighting {
         Sighting {
@@ -190,6 +192,44 @@ mod tests {
 
     fn tells(life: &[ReportEvent], document: &Document, sighting: &Sighting) -> bool {
         explained(&Report::fold(life), document, sighting)
+    }
+
+    /// What a look at the invoice of two planned documents says where QAD shows these.
+    fn looked(shows: Vec<Sighting>) -> Shown {
+        let mut plant = Plant::of(&two_planned());
+        plant.ledger.shows = shows;
+        let report = Report::fold(&two_planned());
+        now(plant.desk().look(report_id(), &report, &invoice()))
+    }
+
+    #[test]
+    fn where_qad_shows_only_what_the_log_explains_the_document_is_absent() {
+        let life = [two_planned(), vec![started(j1()), document_posted(j1())]].concat();
+        let mut plant = Plant::of(&life);
+        plant.ledger.shows = vec![shown(j1(), false)];
+        let look = now(plant.desk().look(report_id(), &Report::fold(&life), &invoice()));
+        assert!(matches!(look, Shown::Absent));
+    }
+
+    #[test]
+    fn the_one_document_that_bears_the_reference_is_read_back_before_anything_is_said_of_it() {
+        let Shown::Unread(Doubt::Unread { key: at, .. }) = looked(vec![shown(i1(), false)]) else {
+            panic!("it was not read")
+        };
+        assert_eq!(at, Some(key(i1())));
+    }
+
+    #[test]
+    fn a_stranger_of_the_report_is_an_incident_alone_and_beside_the_document() {
+        for shows in [
+            vec![shown(j1(), false)],
+            vec![shown(i1(), false), shown(j1(), false)],
+        ] {
+            let Shown::Incident(Doubt::Duplicated { sightings }) = looked(shows.clone()) else {
+                panic!("no incident: {shows:?}")
+            };
+            assert_eq!(sightings, shows);
+        }
     }
 
     #[test]

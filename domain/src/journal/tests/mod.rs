@@ -3,4 +3,4 @@
 mod golden;
 mod keeping;
 mod parts;
-mod world;
+pub(crate) mod world;

@@ -5,8 +5,9 @@ use super::world::{World, now, poller};
 use crate::ids::ConnectionId;
 use crate::journal::{APPEND_BYTES, Entry, JournalError, PART_BYTES, PART_KIND, Streams};
 use crate::ports::{Expected, Log, Revision};
+use crate::posting::Document;
 use crate::report::tests::samples::*;
-use crate::report::{Attempt, Personal, ReportEvent};
+use crate::report::{Attempt, Personal, ReportEvent, StageName};
 use crate::workflow::Roster;
 
 /// A report whose comment has so many bytes.
@@ -164,20 +165,26 @@ fn a_part_that_is_missing_or_anothers_is_damage_and_said() {
     }
 }
 
-/// What the roster reads past must not hide what it needs: a mapping of many long texts is in parts, and still to be sent.
-#[test]
-fn the_roster_sees_the_documents_of_what_is_in_parts() {
+/// An invoice whose texts do not fit into one event, and the intent to send it.
+fn long_invoice() -> (Document, ReportEvent) {
     let mut document = invoice();
     if let Personal::Known(texts) = &mut document.texts {
         texts.lines[0] = "expense ".repeat(60_000);
     }
-    let mapped = ReportEvent::Mapped(Box::new(mapping(vec![document.clone()], 1)));
     let started = ReportEvent::PostingStarted {
-        document: Box::new(document),
+        document: Box::new(document.clone()),
         attempt: Attempt(1),
         owner: owner(),
         material_hash: payload().material_hash(SALT),
     };
+    (document, started)
+}
+
+/// What the roster reads past must not hide what it needs: a mapping of many long texts is in parts, and still to be sent.
+#[test]
+fn the_roster_sees_the_documents_of_what_is_in_parts() {
+    let (document, started) = long_invoice();
+    let mapped = ReportEvent::Mapped(Box::new(mapping(vec![document], 1)));
     let world = World::new();
     let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::from_u128(42))));
     let mut head = Expected::NoStream;
@@ -202,4 +209,27 @@ fn the_roster_sees_the_documents_of_what_is_in_parts() {
             .iter()
             .any(|recorded| recorded.event.kind == PART_KIND)
     );
+}
+
+#[test]
+fn the_roster_reads_no_capture_so_that_one_whose_part_is_gone_moves_its_report_all_the_same() {
+    let world = World::new();
+    keep(&world, Expected::NoStream, vec![discovered()]).unwrap();
+    keep(&world, Expected::At(Revision(0)), vec![large(600_000)]).unwrap();
+    world.damage(|events| drop(events.remove(1)));
+    let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::from_u128(42))));
+    now(roster.catch_up(&world.log)).unwrap();
+    assert_eq!(roster.get(report_id()).unwrap().stage, StageName::Discovered);
+}
+
+#[test]
+fn what_another_connection_is_sending_is_known_though_its_intent_is_in_parts() {
+    let (_, started) = long_invoice();
+    let world = World::new();
+    keep(&world, Expected::NoStream, vec![started]).unwrap();
+    assert!(world.kinds()[PART_KIND] > 0);
+    let mut another = Roster::new(Streams(ConnectionId(uuid::Uuid::from_u128(43))));
+    now(another.catch_up(&world.log)).unwrap();
+    assert!(another.known().is_in_flight(i1()) && !another.known().is_in_flight(j1()));
+    assert_eq!(another.iter().count(), 0, "the report is not its own");
 }

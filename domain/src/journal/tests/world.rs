@@ -20,7 +20,7 @@ use crate::report::tests::samples::instant;
 use crate::time::Steady;
 
 /// Runs a future that never waits for anything outside.
-pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -30,15 +30,17 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
 
 /// A log that remembers every append, and fails the one it is told to.
 #[derive(Default)]
-pub(super) struct MemoryLog {
-    pub(super) events: Mutex<Vec<Recorded>>,
+pub(crate) struct MemoryLog {
+    pub(crate) events: Mutex<Vec<Recorded>>,
     /// Bytes of data of each append, in order.
-    pub(super) appends: Mutex<Vec<Vec<usize>>>,
+    pub(crate) appends: Mutex<Vec<Vec<usize>>>,
     /// How many more appends succeed.
-    pub(super) appends_left: Mutex<Option<usize>>,
+    pub(crate) appends_left: Mutex<Option<usize>>,
+    /// What another writer appends just before the next append.
+    pub(crate) rival: Mutex<Option<Recorded>>,
 }
 impl MemoryLog {
-    pub(super) fn all(&self) -> Vec<Recorded> {
+    pub(crate) fn all(&self) -> Vec<Recorded> {
         self.events.lock().unwrap().clone()
     }
 
@@ -67,6 +69,8 @@ impl Log for MemoryLog {
                 .checked_sub(1)
                 .ok_or_else(|| failed("the process was killed"))?;
         }
+        let rival = self.rival.lock().unwrap().take();
+        self.events.lock().unwrap().extend(rival);
         let actual = self.head_of(stream);
         let as_expected = match expected {
             Expected::Any => true,
@@ -134,8 +138,8 @@ impl Log for MemoryLog {
     }
 }
 
-/// The wall clock says what it is told to, then stays.
-pub(super) struct Wall(pub(super) Mutex<VecDeque<DateTime<Utc>>>);
+/// The wall clock says what it is told to, then stays; the steady one stands at so many milliseconds.
+pub(crate) struct Wall(pub(crate) Mutex<VecDeque<DateTime<Utc>>>, pub(crate) AtomicU64);
 impl Clock for Wall {
     fn now(&self) -> DateTime<Utc> {
         let mut told = self.0.lock().unwrap();
@@ -148,14 +152,14 @@ impl Clock for Wall {
     fn steady(&self) -> Steady {
         Steady {
             epoch: "boot-1".into(),
-            millis: 0,
+            millis: self.1.load(Ordering::SeqCst),
         }
     }
     async fn sleep(&self, _duration: std::time::Duration) {}
 }
 
 #[derive(Default)]
-pub(super) struct Count(AtomicU64);
+pub(crate) struct Count(AtomicU64);
 impl Entropy for Count {
     fn uuid(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::SeqCst)) + 1)
@@ -167,8 +171,8 @@ impl Entropy for Count {
 
 /// Keeps a key for each person; bound to the context, as the vault's are.
 #[derive(Default)]
-pub(super) struct Keys {
-    pub(super) forgotten: Mutex<BTreeSet<SubjectId>>,
+pub(crate) struct Keys {
+    pub(crate) forgotten: Mutex<BTreeSet<SubjectId>>,
 }
 impl Keys {
     fn masked(subject: SubjectId, bytes: &[u8], context: &[u8]) -> Vec<u8> {
@@ -201,32 +205,35 @@ impl Sealer for Keys {
     }
 }
 
-pub(super) fn kim() -> SubjectId {
+pub(crate) fn kim() -> SubjectId {
     SubjectId(Uuid::from_u128(0xF00D_0000_1111_2222_3333_4444_5555_6666))
 }
 
 /// Everything a journal stands on.
-pub(super) struct World {
-    pub(super) log: MemoryLog,
-    pub(super) wall: Wall,
-    pub(super) count: Count,
-    pub(super) keys: Keys,
+pub(crate) struct World {
+    pub(crate) log: MemoryLog,
+    pub(crate) wall: Wall,
+    pub(crate) count: Count,
+    pub(crate) keys: Keys,
 }
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::at(["2026-11-06T12:00:00Z"])
     }
 
-    pub(super) fn at<const N: usize>(times: [&str; N]) -> Self {
+    pub(crate) fn at<const N: usize>(times: [&str; N]) -> Self {
         Self {
             log: MemoryLog::default(),
-            wall: Wall(Mutex::new(times.into_iter().map(instant).collect())),
+            wall: Wall(
+                Mutex::new(times.into_iter().map(instant).collect()),
+                AtomicU64::new(0),
+            ),
             count: Count::default(),
             keys: Keys::default(),
         }
     }
 
-    pub(super) fn journal(&self) -> Journal<'_, MemoryLog, Wall, Count, Keys> {
+    pub(crate) fn journal(&self) -> Journal<'_, MemoryLog, Wall, Count, Keys> {
         Journal::new(
             &self.log,
             &self.wall,
@@ -236,7 +243,7 @@ impl World {
         )
     }
 
-    pub(super) fn reader(&self) -> Reader<'_, MemoryLog, Keys> {
+    pub(crate) fn reader(&self) -> Reader<'_, MemoryLog, Keys> {
         Reader {
             log: &self.log,
             sealer: &self.keys,
@@ -244,12 +251,12 @@ impl World {
     }
 
     /// Changes what the log holds, as damage would.
-    pub(super) fn damage(&self, change: impl FnOnce(&mut Vec<Recorded>)) {
+    pub(crate) fn damage(&self, change: impl FnOnce(&mut Vec<Recorded>)) {
         change(&mut self.log.events.lock().unwrap());
     }
 
     /// How many events of each kind the log holds.
-    pub(super) fn kinds(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn kinds(&self) -> BTreeMap<String, usize> {
         self.log
             .all()
             .into_iter()
@@ -260,7 +267,7 @@ impl World {
     }
 }
 
-pub(super) fn poller() -> Stamp {
+pub(crate) fn poller() -> Stamp {
     Stamp {
         actor: Actor::System {
             part: SystemActor::Poller,
@@ -269,6 +276,6 @@ pub(super) fn poller() -> Stamp {
     }
 }
 
-pub(super) fn event_id(number: u128) -> EventId {
+pub(crate) fn event_id(number: u128) -> EventId {
     EventId(Uuid::from_u128(number))
 }

@@ -6,4 +6,4 @@ mod properties;
 mod read_back;
 mod refusals;
 mod sides;
-mod world;
+pub(crate) mod world;

@@ -186,6 +186,23 @@ fn one_line_that_fails_keeps_the_whole_report_from_posting() {
 }
 
 #[test]
+fn a_line_that_fails_keeps_no_other_from_saying_what_its_document_lacks() {
+    let case = report(vec![owed(5_000), owed(100)])
+        .with(|case| case.payload.facts.lines[0].category = "Unheard".into())
+        .ruled("invoice = \"EXPINV\"", "");
+    let codes: Vec<ReasonCode> = case.rejected().iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [ReasonCode::UnmappedAccount, ReasonCode::BadDaybook]);
+}
+
+#[test]
+fn a_line_that_fails_stands_on_no_document_and_none_asks_for_its_daybook() {
+    case()
+        .with(|case| case.masters.account("6410").active = false)
+        .ruled("invoice = \"EXPINV\"", "")
+        .rejected_for(ReasonCode::InactiveAccount, "6410");
+}
+
+#[test]
 fn what_is_wrong_outweighs_what_must_wait() {
     line(|line| line.category = "Unheard".into())
         .with(|case| case.masters.periods[1].purchasing = PeriodState::Closed)
@@ -293,6 +310,21 @@ fn nobody_is_asked_for_a_supplier_when_nothing_is_owed() {
         .with(|case| case.payload.facts.status = SourceStatus::Reimbursed)
         .with(stranger)
         .document();
+}
+
+#[test]
+fn nobody_is_asked_for_a_supplier_when_nothing_is_owed_whatever_else_is_wrong() {
+    let strange = |case: &mut Case| {
+        case.payload.facts.lines[0].category = "Unheard".into();
+        case.masters.suppliers.clear();
+    };
+    let on_card = report(vec![carded(100)]);
+    let paid = case().with(|case| case.payload.facts.status = SourceStatus::Reimbursed);
+    for nothing_owed in [on_card, paid] {
+        nothing_owed
+            .with(strange)
+            .rejected_for(ReasonCode::UnmappedAccount, "Unheard");
+    }
 }
 
 // ── daybooks ─────────────────────────────────────────────────────────────────────────────────────────────────────

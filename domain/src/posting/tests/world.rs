@@ -24,7 +24,7 @@ use crate::report::{
 use crate::rules::RuleSet;
 
 /// What a controller would write.
-pub(super) const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rule]]
 name = "Travel"
 when = { category = ["Airfare", "Hotel"] }
@@ -81,7 +81,7 @@ treat_as_cost = false
 VAT20 = { account = "1410" }
 "#;
 
-pub(super) fn usd() -> Currency {
+pub(crate) fn usd() -> Currency {
     Currency::new("USD").unwrap()
 }
 
@@ -96,7 +96,7 @@ fn account(code: &str, cost_centre: CostCentreUse) -> Account {
     }
 }
 
-pub(super) fn supplier(code: &str, relation: &str, currency: Option<&str>) -> Supplier {
+pub(crate) fn supplier(code: &str, relation: &str, currency: Option<&str>) -> Supplier {
     Supplier {
         code: SupplierCode::new(code).unwrap(),
         business_relation: BusinessRelationCode::new(relation).ok(),
@@ -113,7 +113,7 @@ fn daybook(code: &str, accepts: DaybookUse) -> Daybook {
     }
 }
 
-pub(super) fn period(number: u32, start: &str, end: &str) -> Period {
+pub(crate) fn period(number: u32, start: &str, end: &str) -> Period {
     Period {
         year: 2026,
         number,
@@ -127,18 +127,18 @@ pub(super) fn period(number: u32, start: &str, end: &str) -> Period {
 
 /// What QAD shows. The fields are lists, so that a test can say what is different about its plant.
 #[derive(Clone)]
-pub(super) struct Masters {
-    pub(super) accounts: Vec<Account>,
-    pub(super) cost_centres: Vec<CostCentre>,
-    pub(super) sub_accounts: Vec<SubAccount>,
-    pub(super) projects: Vec<Project>,
-    pub(super) suppliers: Vec<Supplier>,
-    pub(super) employees: Vec<Employee>,
-    pub(super) daybooks: Vec<Daybook>,
-    pub(super) periods: Vec<Period>,
+pub(crate) struct Masters {
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) cost_centres: Vec<CostCentre>,
+    pub(crate) sub_accounts: Vec<SubAccount>,
+    pub(crate) projects: Vec<Project>,
+    pub(crate) suppliers: Vec<Supplier>,
+    pub(crate) employees: Vec<Employee>,
+    pub(crate) daybooks: Vec<Daybook>,
+    pub(crate) periods: Vec<Period>,
 }
 impl Masters {
-    pub(super) fn reading(&self) -> ChartReading {
+    pub(crate) fn reading(&self) -> ChartReading {
         ChartReading {
             accounts: MasterRead::Rows(self.accounts.clone()),
             cost_centres: MasterRead::Rows(self.cost_centres.clone()),
@@ -151,7 +151,7 @@ impl Masters {
         }
     }
 
-    pub(super) fn account(&mut self, code: &str) -> &mut Account {
+    pub(crate) fn account(&mut self, code: &str) -> &mut Account {
         self.accounts
             .iter_mut()
             .find(|row| row.code.as_str() == code)
@@ -210,20 +210,20 @@ fn masters() -> Masters {
 
 /// A report about to be mapped, and everything it is mapped by.
 #[derive(Clone)]
-pub(super) struct Case {
-    pub(super) payload: Payload,
-    pub(super) rules: String,
-    pub(super) masters: Masters,
+pub(crate) struct Case {
+    pub(crate) payload: Payload,
+    pub(crate) rules: String,
+    pub(crate) masters: Masters,
     /// What QAD shows on the second day, if that is another thing.
-    pub(super) later: Option<ChartReading>,
-    pub(super) zone: Tz,
-    pub(super) today: NaiveDate,
-    pub(super) go_live: NaiveDate,
-    pub(super) generation: Generation,
+    pub(crate) later: Option<ChartReading>,
+    pub(crate) zone: Tz,
+    pub(crate) today: NaiveDate,
+    pub(crate) go_live: NaiveDate,
+    pub(crate) generation: Generation,
 }
 
 /// An expense the employee is owed, in the report's currency, for travel of the Ohio plant.
-pub(super) fn owed(hundredths: i64) -> LineFacts {
+pub(crate) fn owed(hundredths: i64) -> LineFacts {
     let mut line = samples::payload().facts.lines[0].clone();
     line.amount = Hundredths::Of(hundredths);
     line.converted_amount = Hundredths::Of(hundredths);
@@ -231,7 +231,7 @@ pub(super) fn owed(hundredths: i64) -> LineFacts {
 }
 
 /// The same on the company card.
-pub(super) fn carded(hundredths: i64) -> LineFacts {
+pub(crate) fn carded(hundredths: i64) -> LineFacts {
     LineFacts {
         reimbursable: Flag::No,
         card_name: "Corp Visa 7".into(),
@@ -241,7 +241,7 @@ pub(super) fn carded(hundredths: i64) -> LineFacts {
 }
 
 /// The same, neither owed nor on a card.
-pub(super) fn orphan(hundredths: i64) -> LineFacts {
+pub(crate) fn orphan(hundredths: i64) -> LineFacts {
     LineFacts {
         reimbursable: Flag::No,
         ..owed(hundredths)
@@ -249,7 +249,7 @@ pub(super) fn orphan(hundredths: i64) -> LineFacts {
 }
 
 /// A report with these lines, whose total and count are theirs.
-pub(super) fn report(lines: Vec<LineFacts>) -> Case {
+pub(crate) fn report(lines: Vec<LineFacts>) -> Case {
     let mut payload = *samples::payload();
     payload.facts.lines = lines;
     for (line, number) in payload.facts.lines.iter_mut().zip(1..) {
@@ -278,7 +278,7 @@ pub(super) fn report(lines: Vec<LineFacts>) -> Case {
 
 impl Case {
     /// Sets total and count to what the lines say.
-    pub(super) fn add_up(&mut self) {
+    pub(crate) fn add_up(&mut self) {
         let facts = &mut self.payload.facts;
         let of = |line: &LineFacts| {
             line.converted_amount
@@ -291,7 +291,7 @@ impl Case {
         facts.declared_lines = Some(facts.lines.len() as u64);
     }
 
-    pub(super) fn personal(&mut self) -> &mut PersonalFields {
+    pub(crate) fn personal(&mut self) -> &mut PersonalFields {
         match &mut self.payload.personal {
             Personal::Known(personal) => personal,
             Personal::Forgotten => panic!("the sample has one"),
@@ -299,7 +299,7 @@ impl Case {
     }
 
     /// Another rule file: this text in place of that one.
-    pub(super) fn ruled(mut self, instead_of: &str, text: &str) -> Self {
+    pub(crate) fn ruled(mut self, instead_of: &str, text: &str) -> Self {
         assert!(
             self.rules.contains(instead_of),
             "{instead_of} is not in the rule file"
@@ -309,13 +309,13 @@ impl Case {
     }
 
     /// Something else about the plant or the report.
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// The same report under another currency, with everything in it.
-    pub(super) fn in_currency(mut self, code: &str) -> Self {
+    pub(crate) fn in_currency(mut self, code: &str) -> Self {
         self.payload.facts.currency = code.into();
         for line in &mut self.payload.facts.lines {
             line.currency = code.into();
@@ -326,7 +326,7 @@ impl Case {
         self
     }
 
-    pub(super) fn chart(&self) -> Chart {
+    pub(crate) fn chart(&self) -> Chart {
         let observe = |chart: Chart, reading: &ChartReading| {
             compare(&chart, reading)
                 .iter()
@@ -336,7 +336,7 @@ impl Case {
         self.later.iter().fold(chart, observe)
     }
 
-    pub(super) fn outcome(&self) -> MapOutcome {
+    pub(crate) fn outcome(&self) -> MapOutcome {
         let rules = RuleSet::parse(&self.rules).unwrap_or_else(|faults| panic!("{faults:?}"));
         let generation = self.generation;
         map_report(&MapInputs {
@@ -352,7 +352,7 @@ impl Case {
     }
 
     #[track_caller]
-    pub(super) fn mapped(&self) -> Mapping {
+    pub(crate) fn mapped(&self) -> Mapping {
         match self.outcome() {
             MapOutcome::Mapped(mapping) => mapping,
             other => panic!("it was not mapped: {other:?}"),
@@ -361,7 +361,7 @@ impl Case {
 
     /// The one document it becomes.
     #[track_caller]
-    pub(super) fn document(&self) -> Document {
+    pub(crate) fn document(&self) -> Document {
         let mut documents = self.mapped().documents;
         assert_eq!(documents.len(), 1, "{documents:?}");
         documents.remove(0)
@@ -369,7 +369,7 @@ impl Case {
 
     /// Every reason for which it is rejected.
     #[track_caller]
-    pub(super) fn rejected(&self) -> Vec<Reason> {
+    pub(crate) fn rejected(&self) -> Vec<Reason> {
         match self.outcome() {
             MapOutcome::Rejected { reasons, .. } => reasons,
             other => panic!("it was not rejected: {other:?}"),
@@ -378,7 +378,7 @@ impl Case {
 
     /// It is rejected for this and nothing else, in words that say this.
     #[track_caller]
-    pub(super) fn rejected_for(&self, code: ReasonCode, words: &str) {
+    pub(crate) fn rejected_for(&self, code: ReasonCode, words: &str) {
         let reasons = self.rejected();
         let codes: BTreeSet<ReasonCode> = reasons.iter().map(|reason| reason.code).collect();
         assert_eq!(codes, BTreeSet::from([code]), "{reasons:?}");
@@ -390,7 +390,7 @@ impl Case {
 
     /// It is held for this and nothing else, in words that say this.
     #[track_caller]
-    pub(super) fn held_for(&self, code: ReasonCode, words: &str) {
+    pub(crate) fn held_for(&self, code: ReasonCode, words: &str) {
         match self.outcome() {
             MapOutcome::Held { reasons, .. } => {
                 assert!(reasons.iter().all(|reason| reason.code == code), "{reasons:?}");
@@ -404,7 +404,7 @@ impl Case {
     }
 
     #[track_caller]
-    pub(super) fn excluded(&self) -> Exclusion {
+    pub(crate) fn excluded(&self) -> Exclusion {
         match self.outcome() {
             MapOutcome::Excluded(why) => why,
             other => panic!("it was not left out: {other:?}"),
@@ -413,7 +413,7 @@ impl Case {
 }
 
 /// The lines of a document as a reader sees them: `account cost-centre side amount`.
-pub(super) fn shown(document: &Document) -> Vec<String> {
+pub(crate) fn shown(document: &Document) -> Vec<String> {
     document
         .lines
         .iter()
@@ -432,7 +432,7 @@ pub(super) fn shown(document: &Document) -> Vec<String> {
 }
 
 /// What a document says of an expense report in signed amounts: what it costs.
-pub(super) fn signed(document: &Document) -> Decimal {
+pub(crate) fn signed(document: &Document) -> Decimal {
     let expenses = document
         .lines
         .iter()

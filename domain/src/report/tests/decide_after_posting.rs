@@ -323,6 +323,22 @@ fn a_reversal_on_record_is_not_recorded_twice() {
 }
 
 #[test]
+fn a_report_was_reversed_once_a_document_of_it_was_whatever_became_of_that_since() {
+    let was_reversed = |life: Vec<ReportEvent>| given(life).0.was_reversed();
+    assert!(!was_reversed(both_posted()));
+    for then in [AfterReversal::PlannedAgain, AfterReversal::Excluded] {
+        assert!(was_reversed([both_posted(), vec![reversed(i1(), then)]].concat()));
+    }
+    let again = vec![
+        reversed(i1(), AfterReversal::PlannedAgain),
+        started(next(i1())),
+        document_posted(next(i1())),
+        ReportEvent::Posted,
+    ];
+    assert!(was_reversed([both_posted(), again].concat()));
+}
+
+#[test]
 fn a_report_whose_other_document_was_reversed_for_good_is_posted_with_what_stands() {
     let rest = given(exported())
         .when(reverse(j1(), AfterReversal::Excluded))

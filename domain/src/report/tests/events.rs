@@ -9,7 +9,10 @@ use crate::report::{
 };
 
 pub(crate) fn discovered() -> ReportEvent {
-    let payload = payload();
+    discovered_as(payload())
+}
+
+pub(crate) fn discovered_as(payload: Box<Payload>) -> ReportEvent {
     ReportEvent::Discovered {
         payload_hash: payload.payload_hash().unwrap(),
         material_hash: payload.material_hash(salt_of(&payload)),

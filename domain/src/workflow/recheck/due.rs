@@ -59,6 +59,9 @@ impl Rechecks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::EventId;
+    use crate::journal::{Actor, Cause, Envelope, SystemActor};
+    use crate::ports::{Leaf, NewEvent, Position, Revision, StreamName};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -88,6 +91,61 @@ mod tests {
     #[test]
     fn one_that_failed_is_tried_again_after_an_hour_and_not_in_every_cycle() {
         assert!(!due(Some(0), Some(0), Some(24), 24) && due(Some(0), Some(0), Some(24), 25));
+    }
+
+    /// What the poll stream says, each event recorded in the hour beside it.
+    fn noted(events: &[(&str, i64)]) -> Rechecks {
+        let mut rechecks = Rechecks::default();
+        for (kind, hour) in events {
+            rechecks.note(&recorded(kind, at(*hour))).unwrap();
+        }
+        rechecks
+    }
+
+    fn recorded(kind: &str, recorded_at: DateTime<Utc>) -> Recorded {
+        let envelope = Envelope {
+            schema: 1,
+            recorded_at,
+            effective_at: recorded_at,
+            actor: Actor::System {
+                part: SystemActor::Rechecker,
+            },
+            cause: Cause::Command { name: "test".into() },
+            build: "test".into(),
+            parts: 0,
+        };
+        Recorded {
+            stream: StreamName("poll".into()),
+            revision: Revision(0),
+            position: Position(0, 0),
+            leaf: Leaf(0),
+            event: NewEvent {
+                id: EventId(uuid::Uuid::nil()),
+                kind: kind.into(),
+                data: Vec::new(),
+                metadata: serde_json::to_vec(&envelope).unwrap(),
+            },
+        }
+    }
+
+    #[test]
+    fn the_span_counts_from_the_first_poll_until_a_recheck_completes_and_from_the_last_of_those_then() {
+        let polled = noted(&[("PollCompleted", 0), ("PollCompleted", 20)]);
+        assert!(!polled.due(at(23), DAY) && polled.due(at(24), DAY));
+        let held = noted(&[
+            ("PollCompleted", 0),
+            ("RecheckCompleted", 24),
+            ("RecheckCompleted", 50),
+        ]);
+        assert!(!held.due(at(73), DAY) && held.due(at(74), DAY));
+    }
+
+    #[test]
+    fn a_recheck_that_failed_puts_the_next_one_off_until_one_completes() {
+        let failed = [("PollCompleted", 0), ("RecheckFailed", 24)];
+        assert!(!noted(&failed).due(at(24), DAY) && noted(&failed).due(at(25), DAY));
+        let completed = noted(&[failed[0], failed[1], ("RecheckCompleted", 24)]);
+        assert_eq!(completed.failed, None);
     }
 
     #[test]

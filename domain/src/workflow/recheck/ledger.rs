@@ -210,7 +210,8 @@ fn told(key: &DocumentKey, here: &[Sighting]) -> Vec<Difference> {
 mod tests {
     use super::*;
     use crate::ids::Voucher;
-    use crate::report::tests::samples::{i1, key};
+    use crate::report::AfterReversal;
+    use crate::report::tests::samples::{both_posted, i1, j1, key, reversed, two_planned};
 
     fn at(voucher: u64, reversed: bool) -> Sighting {
         Sighting {
@@ -225,6 +226,34 @@ mod tests {
 
     fn words(here: &[Sighting]) -> Vec<String> {
         told(&key(i1()), here).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_qad_lists_is_told_apart_by_reference_and_two_of_one_reference_stay_together() {
+        let journal = Sighting {
+            reference: j1(),
+            key: key(j1()),
+            reversed: false,
+        };
+        let listed = vec![at(4_711, false), journal.clone(), at(4_800, true)];
+        assert_eq!(
+            by_reference(listed),
+            BTreeMap::from([
+                (i1(), vec![at(4_711, false), at(4_800, true)]),
+                (j1(), vec![journal])
+            ])
+        );
+    }
+
+    #[test]
+    fn a_document_stands_only_where_the_log_has_it_as_posted_now() {
+        let stands =
+            |life: &[ReportEvent], voucher| stands(&Report::fold(life), i1(), &at(voucher, false).key);
+        assert!(stands(&both_posted(), 4_711));
+        assert!(!stands(&both_posted(), 4_800), "at another voucher");
+        assert!(!stands(&two_planned(), 4_711), "it was not sent");
+        let reversed = [both_posted(), vec![reversed(i1(), AfterReversal::Excluded)]].concat();
+        assert!(!stands(&reversed, 4_711), "it was reversed since");
     }
 
     #[test]

@@ -152,3 +152,34 @@ enum Seen {
     },
     Unread(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::PolicyId;
+    use crate::journal::tests::world::now;
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
+
+    fn missing(plant: &Plant, shown: &[ReportId]) -> Vec<ReportId> {
+        let shown = shown.iter().copied().collect();
+        now(plant.desk().missing(&plant.roster(), &shown)).unwrap()
+    }
+
+    #[test]
+    fn a_posted_report_that_no_window_shows_is_missing_once() {
+        let plant = Plant::of(&both_posted());
+        assert_eq!(missing(&plant, &[]), [report_id()]);
+        assert_eq!(missing(&plant, &[report_id()]), []);
+        plant.keep(&[ReportEvent::SourceGone]);
+        assert_eq!(missing(&plant, &[]), [], "it is known to be gone");
+    }
+
+    #[test]
+    fn a_report_of_a_policy_that_is_not_the_connections_any_more_is_not_missed() {
+        let mut plant = Plant::of(&both_posted());
+        plant.connection.policies = vec![PolicyId::new("FEDCBA9876543210").unwrap()];
+        assert_eq!(missing(&plant, &[]), []);
+    }
+}

@@ -154,6 +154,16 @@ fn what_may_stand_in_qad_is_told_from_what_is_still_to_be_sent() {
             false,
             false,
         ),
+        (
+            begun(vec![
+                started(i1()),
+                document_posted(i1()),
+                started(j1()),
+                document_posted(j1()),
+            ]),
+            true,
+            false,
+        ),
         (told(&partly_posted()), true, true),
         (told(&both_posted()), true, false),
         (
@@ -171,4 +181,35 @@ fn what_may_stand_in_qad_is_told_from_what_is_still_to_be_sent() {
             brief.documents
         );
     }
+}
+
+#[test]
+fn a_report_taken_back_to_its_mapping_plans_the_next_generation_of_each_document_that_was_reversed() {
+    let again = |reference| reversed(reference, AfterReversal::PlannedAgain);
+    let back = told(&[both_posted(), vec![again(i1()), again(j1()), rewound(1)]].concat());
+    assert_eq!(
+        back.documents,
+        [(next(i1()), Mark::Planned), (next(j1()), Mark::Planned)]
+    );
+    let twice = vec![
+        started(next(i1())),
+        document_posted(next(i1())),
+        again(next(i1())),
+        rewound(1),
+    ];
+    let back = told(&[both_posted(), vec![again(i1()), again(j1())], twice].concat());
+    assert_eq!(
+        back.documents,
+        [(next(next(i1())), Mark::Planned), (next(j1()), Mark::Planned)]
+    );
+}
+
+#[test]
+fn the_day_on_which_qad_was_listed_is_the_last_one_told_and_none_before() {
+    let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::nil())));
+    assert_eq!(roster.listed_on(), None);
+    for listed in ["2026-11-06", "2026-11-07"] {
+        roster.set_listed_on(day(listed));
+    }
+    assert_eq!(roster.listed_on(), Some(day("2026-11-07")));
 }
