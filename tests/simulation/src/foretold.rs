@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tieout_domain::ids::ReportId;
-use tieout_domain::report::{Dossier, ReasonCode, Stage as Reached};
+use tieout_domain::report::{Dossier, ReasonCode, Stage as Reached, StageName};
 use tieout_domain::workflow::{Desk, Would};
 
 use crate::law::report_in;
@@ -62,8 +62,9 @@ impl Foretold {
                 (Some(Would::Reject(said)), Reached::Rejected { reasons, .. })
                 | (Some(Would::Hold(said)), Reached::Held { reasons, .. }) => said == reasons,
                 (Some(Would::Exclude(_)), Reached::Excluded { .. }) => true,
+                // What is at work in QAD may be proven absent, and then it is open again.
                 (Some(Would::Nothing(before)), after) => {
-                    after.touches_the_ledger() || *before == after.name()
+                    *before != StageName::Excluded || after.name() == StageName::Excluded
                 }
                 // What stands in QAD in part and may bear the label is asked for by a cycle only.
                 (None, after) => after.touches_the_ledger(),
