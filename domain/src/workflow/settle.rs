@@ -223,7 +223,7 @@ mod tests {
     fn a_stranger_of_the_report_is_an_incident_alone_and_beside_the_document() {
         for shows in [
             vec![shown(j1(), false)],
-            vec![shown(i1(), false), shown(j1(), false)],
+            vec![shown(i1(), false), shown(next(j1()), false)],
         ] {
             let Shown::Incident(Doubt::Duplicated { sightings }) = looked(shows.clone()) else {
                 panic!("no incident: {shows:?}")

@@ -74,14 +74,14 @@ pub fn judged() -> Vec<Plan> {
     plans
 }
 
-/// Some of what a log that is put back and people who are interrupted come to: every third plan of those walks.
+/// Some of what a log that is put back and people who are interrupted come to: every other plan of those walks.
 pub fn recovered() -> Vec<Plan> {
     let worlds = worlds().into_iter();
     worlds
         .filter(|world| RECOVERED.contains(&world.name))
         .flat_map(|world| [Walk::Restored, Walk::Interrupted].map(|walk| plans(&world, walk)))
         .flatten()
-        .step_by(3)
+        .step_by(2)
         .collect()
 }
 
@@ -387,7 +387,7 @@ impl Breadth {
             (Self::Hunt, _) => !product && walk != Walk::FaultPairs,
             (Self::Ci, Walk::FaultPairs) => world.name == ONE_INVOICE,
             (Self::Ci, Walk::FaultsTimesDeaths | Walk::SecondTimesFaults) => world.name == TWO_DOCUMENTS,
-            (Self::Ci, Walk::Decisions) => [ONE_INVOICE, TWO_DOCUMENTS, SHARING].contains(&world.name),
+            (Self::Ci, Walk::Decisions) => [ONE_INVOICE, TWO_DOCUMENTS].contains(&world.name),
             (Self::Ci, _) => true,
         }
     }
