@@ -108,3 +108,85 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Voucher;
+    use crate::journal::tests::world::{now, poller};
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
+
+    fn at(voucher: u64) -> Sighting {
+        Sighting {
+            reference: i1(),
+            key: DocumentKey {
+                voucher: Voucher(voucher),
+                ..key(i1())
+            },
+            reversed: false,
+        }
+    }
+
+    fn reversed_at(voucher: u64) -> Sighting {
+        Sighting {
+            reversed: true,
+            ..at(voucher)
+        }
+    }
+
+    /// A person's word on the first of these, all of which QAD shows of a report with this life.
+    fn word(life: &[ReportEvent], shows: &[Sighting]) -> Word {
+        let mut plant = Plant::of(life);
+        plant.ledger.shows = shows.to_vec();
+        let Sighting { reference, key, .. } = shows[0].clone();
+        let world = Looking::at(&plant);
+        let desk = Desk::for_command(&world, &plant.connection, owner(), "reconcile --ledger");
+        let mut roster = plant.roster();
+        let word = now(desk.accept(&mut roster, poller().actor, reference, key, "seen".into())).unwrap();
+        let kept = plant.count("LedgerDocumentExplained");
+        assert_eq!(kept, usize::from(word != Word::Known));
+        word
+    }
+
+    fn recorded(excluded: bool, claimed: Option<usize>) -> Word {
+        Word::Recorded { excluded, claimed }
+    }
+
+    #[test]
+    fn a_report_is_left_out_with_the_word_on_its_last_document_and_its_expenses_are_held() {
+        let open = [discovered(), mapped_one()];
+        assert_eq!(word(&open, &[at(1)]), recorded(true, Some(1)));
+        assert_eq!(
+            word(&open, &[at(1), at(2)]),
+            recorded(false, Some(1)),
+            "another one stands"
+        );
+        assert_eq!(
+            word(&open, &[at(1), reversed_at(2)]),
+            recorded(true, Some(1)),
+            "the other one is reversed"
+        );
+    }
+
+    #[test]
+    fn what_is_reversed_carries_no_expense_and_its_report_is_left_out_with_the_word() {
+        let open = [discovered(), mapped_one()];
+        assert_eq!(word(&open, &[reversed_at(1)]), recorded(true, Some(0)));
+    }
+
+    #[test]
+    fn of_a_report_that_is_not_on_record_nothing_is_held_and_nothing_left_out() {
+        assert_eq!(word(&[], &[at(1)]), recorded(false, None));
+    }
+
+    #[test]
+    fn what_the_log_explains_needs_no_word_and_what_stands_keeps_its_report() {
+        assert_eq!(word(&both_posted(), &[at(4_711)]), Word::Known);
+        assert_eq!(
+            word(&both_posted(), &[at(1), at(4_711)]),
+            recorded(false, Some(2))
+        );
+    }
+}

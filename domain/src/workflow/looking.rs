@@ -144,7 +144,8 @@ mod tests {
 
     use super::*;
     use crate::ports::Listed;
-    use crate::report::tests::samples::{i1, invoice, label};
+    use crate::report::tests::samples::{discovered, i1, invoice, label};
+    use crate::workflow::testing::Plant;
 
     /// A world in which everything that is sent is counted.
     #[derive(Default)]
@@ -228,5 +229,15 @@ mod tests {
             7,
             "what listing costs is still counted"
         );
+    }
+
+    #[test]
+    fn what_happens_at_a_point_of_the_workflow_happens_to_whoever_only_looks_too() {
+        let plant = Plant::of(&[]).where_at("looked", |plant| plant.keep(&[discovered()]));
+        let looking = Looking::at(&plant);
+        looking.passing("sent");
+        assert_eq!(plant.count("Discovered"), 0);
+        looking.passing("looked");
+        assert_eq!(plant.count("Discovered"), 1);
     }
 }

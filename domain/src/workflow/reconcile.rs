@@ -247,3 +247,113 @@ impl Healed {
         self.left.extend(left);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Voucher;
+    use crate::journal::tests::world::now;
+    use crate::report::tests::samples::*;
+    use crate::report::{Doubt, ReportEvent};
+    use crate::workflow::testing::Plant;
+
+    fn at(voucher: u64) -> Sighting {
+        Sighting {
+            reference: i1(),
+            key: DocumentKey {
+                voucher: Voucher(voucher),
+                ..key(i1())
+            },
+            reversed: false,
+        }
+    }
+
+    /// A connection whose report had this life, and whose QAD shows these.
+    fn plant(life: &[ReportEvent], shows: &[Sighting]) -> Plant {
+        let mut plant = Plant::of(life);
+        plant.ledger.shows = shows.to_vec();
+        plant
+    }
+
+    /// What is left after the second half, where the first half left this.
+    fn concluded(plant: &Plant, left: Vec<Left>) -> Vec<Obstacle> {
+        let healed = Healed {
+            left,
+            ..Healed::default()
+        };
+        let world = Looking::at(plant);
+        let desk = Desk::for_command(&world, &plant.connection, owner(), "reconcile --ledger");
+        let concluded = now(desk.conclude(&mut plant.roster(), &healed)).unwrap();
+        concluded.left.into_iter().map(|left| left.obstacle).collect()
+    }
+
+    #[test]
+    fn each_document_is_left_for_what_was_in_its_own_way() {
+        let (one, other) = (at(1), at(2));
+        let both = plant(&[discovered()], &[one.clone(), other.clone()]);
+        let left = |sighting: &Sighting, obstacle| Left {
+            sighting: sighting.clone(),
+            obstacle,
+        };
+        let told = vec![
+            left(&other, Obstacle::Reversed),
+            left(&one, Obstacle::NotAtSource),
+        ];
+        assert_eq!(
+            concluded(&both, told),
+            [Obstacle::NotAtSource, Obstacle::Reversed]
+        );
+    }
+
+    #[test]
+    fn what_came_up_since_the_first_half_is_fresh() {
+        let news = plant(&[discovered()], &[at(1)]);
+        assert_eq!(concluded(&news, Vec::new()), [Obstacle::Fresh]);
+        let beside = Left {
+            sighting: at(2),
+            obstacle: Obstacle::Reversed,
+        };
+        assert_eq!(concluded(&news, vec![beside]), [Obstacle::Fresh]);
+    }
+
+    #[test]
+    fn what_is_not_settled_says_whether_it_waits_for_a_look_up_or_for_a_person() {
+        let sent = [two_planned(), vec![started(i1())]].concat();
+        let told = |life: &[ReportEvent]| concluded(&plant(life, &[at(1)]), Vec::new());
+        let being_sent = Obstacle::InDoubt {
+            doubt: "it is being sent".to_owned(),
+        };
+        assert_eq!(told(&sent), [being_sent]);
+        let doubtful = |doubt: Doubt| [sent.clone(), vec![in_doubt(i1(), doubt)]].concat();
+        let waits = Obstacle::InDoubt {
+            doubt: unknown().describe(),
+        };
+        assert_eq!(told(&doubtful(unknown())), [waits]);
+        let for_a_person = Obstacle::Incident {
+            doubt: differs(i1()).describe(),
+        };
+        assert_eq!(told(&doubtful(differs(i1()))), [for_a_person]);
+    }
+
+    #[test]
+    fn recovery_ends_only_where_nothing_is_left() {
+        let posted = plant(&both_posted(), &[at(4_711)]);
+        assert_eq!(concluded(&posted, Vec::new()), []);
+    }
+
+    /// How many expenses are held for a report that Expensify no longer shows.
+    fn held_though_gone(reversed: bool) -> usize {
+        let plant = Plant::of(&[discovered(), mapped_one()]);
+        let world = Looking::at(&plant);
+        let desk = Desk::for_command(&world, &plant.connection, owner(), "reconcile --ledger");
+        let sighting = Sighting { reversed, ..at(1) };
+        now(desk.claim_as_known(report_id(), &[sighting])).unwrap();
+        plant.count("ExpenseClaimed")
+    }
+
+    #[test]
+    fn the_expenses_of_what_stands_in_qad_are_held_though_expensify_shows_the_report_no_more() {
+        assert_eq!(held_though_gone(false), 1);
+        assert_eq!(held_though_gone(true), 0, "what was reversed carries none");
+    }
+}

@@ -289,3 +289,123 @@ fn still_in_doubt(loaded: &Loaded) -> Vec<(Reference, Moment, bool)> {
 fn quarantine_millis(quarantine: std::time::Duration) -> u64 {
     u64::try_from(quarantine.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::ids::Voucher;
+    use crate::journal::tests::world::now;
+    use crate::posting::{DocumentKey, Sighting};
+    use crate::report::ReportEvent;
+    use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
+
+    fn sent() -> Vec<ReportEvent> {
+        [two_planned(), vec![started(i1())]].concat()
+    }
+
+    fn doubtful(doubt: Doubt) -> Plant {
+        Plant::of(&[sent(), vec![in_doubt(i1(), doubt)]].concat())
+    }
+
+    fn seen_and_unread() -> Doubt {
+        Doubt::Unread {
+            key: Some(key(i1())),
+            detail: "503".into(),
+        }
+    }
+
+    /// So long after the document came into doubt.
+    fn after(plant: Plant, quarantine: u64) -> Plant {
+        plant.world.wall.1.store(60_000 + quarantine, Ordering::SeqCst);
+        plant
+    }
+
+    fn waiting() -> Resolved {
+        Resolved {
+            waiting: 1,
+            ..Resolved::default()
+        }
+    }
+
+    fn for_a_person() -> Resolved {
+        Resolved {
+            incidents: 1,
+            ..Resolved::default()
+        }
+    }
+
+    /// What two looks in a row come to; the second is not due yet, and says what the first one found.
+    fn twice(plant: &Plant) -> [Resolved; 2] {
+        let mut roster = plant.roster();
+        let desk = plant.desk();
+        [0, 1].map(|_| now(desk.resolve_due(&mut roster)).unwrap())
+    }
+
+    #[test]
+    fn what_qad_does_not_show_waits_until_its_quarantine_has_ended() {
+        let fifteen_minutes = 900_000;
+        let early = after(doubtful(unknown()), fifteen_minutes - 1);
+        assert_eq!(twice(&early), [waiting(), waiting()]);
+        assert_eq!(early.count("PostingFailed"), 0);
+        let ended = after(doubtful(unknown()), fifteen_minutes);
+        let absent = Resolved {
+            absent: 1,
+            ..Resolved::default()
+        };
+        assert_eq!(twice(&ended)[0], absent);
+        assert_eq!(ended.count("PostingFailed"), 1);
+    }
+
+    #[test]
+    fn what_was_seen_and_is_not_shown_after_the_quarantine_is_for_a_person_and_stays_so() {
+        let seen = after(doubtful(seen_and_unread()), 900_000);
+        assert_eq!(twice(&seen), [for_a_person(), for_a_person()]);
+        assert_eq!(seen.count("PostingFailed"), 0, "that is no absence");
+    }
+
+    #[test]
+    fn what_only_a_person_settles_is_counted_as_that_at_every_look() {
+        assert_eq!(twice(&doubtful(differs(i1()))), [for_a_person(), for_a_person()]);
+    }
+
+    #[test]
+    fn two_under_the_reference_are_for_a_person() {
+        let mut plant = Plant::of(&sent());
+        let at = |voucher| Sighting {
+            reference: i1(),
+            key: DocumentKey {
+                voucher: Voucher(voucher),
+                ..key(i1())
+            },
+            reversed: false,
+        };
+        plant.ledger.shows = vec![at(1), at(2)];
+        assert_eq!(twice(&plant)[0], for_a_person());
+    }
+
+    #[test]
+    fn one_that_is_shown_and_cannot_be_read_back_waits() {
+        let mut plant = Plant::of(&sent());
+        plant.ledger.shows = vec![Sighting {
+            reference: i1(),
+            key: key(i1()),
+            reversed: false,
+        }];
+        assert_eq!(twice(&plant)[0], waiting());
+    }
+
+    #[test]
+    fn where_another_instance_wrote_first_the_document_waits_for_what_it_comes_to() {
+        let overtaken = || {
+            let plant = Plant::of(&sent());
+            plant.overtaken_by(in_doubt(i1(), unknown()));
+            plant
+        };
+        let plant = overtaken();
+        assert_eq!(now(plant.desk().resolve(&plant.roster())).unwrap(), waiting());
+        assert_eq!(twice(&overtaken())[0], waiting());
+    }
+}
