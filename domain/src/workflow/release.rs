@@ -188,10 +188,12 @@ impl<P: Ports> Desk<'_, P> {
 mod tests {
     use super::*;
     use crate::ids::EventId;
+    use crate::journal::tests::world::now;
     use crate::journal::{Actor, Cause, Envelope};
     use crate::ports::{Leaf, Revision, StreamName};
     use crate::report::AfterReversal;
     use crate::report::tests::samples::*;
+    use crate::workflow::testing::Plant;
 
     /// Events as they stand in the log, each at the position of its number.
     fn logged(events: Vec<ReportEvent>) -> Vec<Entry<ReportEvent>> {
@@ -293,5 +295,89 @@ mod tests {
             again(i1()),
         ];
         assert_eq!(told(life), []);
+    }
+
+    /// The invoice of two posted documents was reversed, and the process that recorded so ended there: its expense is
+    /// claimed from before.
+    fn cut_short(then: AfterReversal) -> Plant {
+        let plant = Plant::of(&both_posted());
+        assert_eq!(claim(&plant, report_id()), []);
+        plant.keep(&[reversed(i1(), then)]);
+        plant
+    }
+
+    /// Claims both expenses for a report; those that another one carries are told.
+    fn claim(plant: &Plant, id: ReportId) -> Vec<TransactionId> {
+        let desk = plant.desk();
+        let report = now(desk.load(id)).unwrap().report;
+        let both = BTreeSet::from([transaction(1), transaction(2)]);
+        let taken = now(desk.claim(id, &report, &both)).unwrap();
+        taken.into_iter().map(|(expense, _)| expense).collect()
+    }
+
+    fn carriers(plant: &Plant) -> [Option<ReportId>; 2] {
+        [1, 2].map(|number| now(plant.desk().carried_by(&transaction(number))).unwrap())
+    }
+
+    fn another() -> ReportId {
+        "R00X9oNOn2MO".parse().unwrap()
+    }
+
+    #[test]
+    fn a_claim_from_before_the_reversal_carries_nothing() {
+        assert_eq!(carriers(&Plant::of(&both_posted())), [None, None]);
+        let plant = cut_short(AfterReversal::Excluded);
+        assert_eq!(carriers(&plant), [None, Some(report_id())]);
+    }
+
+    #[test]
+    fn whoever_meets_such_a_claim_releases_it_and_no_other() {
+        let plant = cut_short(AfterReversal::Excluded);
+        assert_eq!(claim(&plant, another()), [transaction(2)]);
+        assert_eq!(plant.count("ExpenseReleased"), 1);
+        assert_eq!(carriers(&plant), [Some(another()), Some(report_id())]);
+    }
+
+    #[test]
+    fn the_report_itself_claims_it_anew_once() {
+        let plant = cut_short(AfterReversal::PlannedAgain);
+        assert_eq!(plant.count("ExpenseClaimed"), 2);
+        assert_eq!(
+            (claim(&plant, report_id()), claim(&plant, report_id())),
+            (vec![], vec![])
+        );
+        assert_eq!(plant.count("ExpenseClaimed"), 3);
+        assert_eq!(carriers(&plant), [Some(report_id()), Some(report_id())]);
+    }
+
+    #[test]
+    fn the_next_cycle_releases_what_a_process_left_unless_the_report_is_left_out() {
+        let open = cut_short(AfterReversal::PlannedAgain);
+        now(open.desk().release_what_was_reversed(&open.roster())).unwrap();
+        assert_eq!(open.count("ExpenseReleased"), 1);
+        now(open.desk().release_what_was_reversed(&open.roster())).unwrap();
+        assert_eq!(open.count("ExpenseReleased"), 1, "once");
+        let one = vec![
+            discovered(),
+            mapped_one(),
+            started(i1()),
+            document_posted(i1()),
+            ReportEvent::Posted,
+        ];
+        let left_out = Plant::of(&one);
+        claim(&left_out, report_id());
+        left_out.keep(&[reversed(i1(), AfterReversal::Excluded)]);
+        now(left_out.desk().release_what_was_reversed(&left_out.roster())).unwrap();
+        assert_eq!(left_out.count("ExpenseReleased"), 0);
+    }
+
+    #[test]
+    fn what_another_report_claimed_since_is_not_released() {
+        let plant = cut_short(AfterReversal::Excluded);
+        claim(&plant, another());
+        let desk = plant.desk();
+        let stamp = desk.stamp(SystemActor::Poster);
+        assert_eq!(now(desk.release_freed(report_id(), &stamp)).unwrap(), []);
+        assert_eq!(carriers(&plant)[0], Some(another()));
     }
 }
