@@ -39,6 +39,7 @@ pub mod plan;
 mod ports;
 mod qad;
 pub mod random;
+mod recovery;
 mod run;
 mod stage;
 mod told;

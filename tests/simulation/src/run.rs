@@ -21,6 +21,7 @@ use crate::foretold::foretell;
 use crate::people;
 use crate::plan::{Call, Plan};
 use crate::ports::World;
+use crate::recovery;
 use crate::stage::{Process, QUARANTINE, Signal, Stage, now};
 use crate::told::told_truly;
 
@@ -294,8 +295,8 @@ fn carry_out(plan: &Plan, traced: bool) -> Outcome {
     let stage = driver.stage;
     heal(&stage);
     come_to_rest(&stage);
-    if people::in_recovery(&stage) {
-        people::reconcile(&stage);
+    if recovery::in_recovery(&stage) {
+        recovery::reconcile(&stage);
         come_to_rest(&stage);
     }
     let stages = audit(&stage);
