@@ -272,7 +272,11 @@ pub(crate) fn about_to_send(stage: &Stage, process: &Process, document: &Documen
         wrong.push(format!("{reference} is sent in recovery"));
     }
     if !told.chart || !told.contract || told.listed_badly {
-        wrong.push(format!("{reference} is sent by a cycle that was told {told:?}"));
+        wrong.push(format!(
+            "{reference} is sent by a cycle in which QAD showed its masters: {}, the certified contract: {}; and the source was \
+             listed badly: {}",
+            told.chart, told.contract, told.listed_badly
+        ));
     }
 
     // Law 10: the report carries every expense of it.
