@@ -112,21 +112,13 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Voucher;
     use crate::journal::tests::world::{now, poller};
     use crate::report::ReportEvent;
     use crate::report::tests::samples::*;
     use crate::workflow::testing::Plant;
 
     fn at(voucher: u64) -> Sighting {
-        Sighting {
-            reference: i1(),
-            key: DocumentKey {
-                voucher: Voucher(voucher),
-                ..key(i1())
-            },
-            reversed: false,
-        }
+        shown_at(i1(), voucher)
     }
 
     fn reversed_at(voucher: u64) -> Sighting {

@@ -25,7 +25,7 @@ pub(super) const AT_MOST_NAMED: usize = 100;
 const OVERLAP: Days = Days::new(2);
 
 /// What a poll showed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Polled {
     /// Every window was listed whole: what is not in `seen` is not there.
     pub complete: bool,
@@ -88,16 +88,7 @@ pub(super) fn count(totals: &mut BTreeMap<String, ControlTotal>, facts: &ReportF
 impl<P: Ports> Desk<'_, P> {
     /// Polls every window and records what it showed. An error of the source ends the poll, not the cycle.
     pub async fn poll(&self, roster: &mut Roster) -> Result<Polled, WorkflowError> {
-        let mut polled = Polled {
-            complete: false,
-            failure: None,
-            unreachable: false,
-            seen: BTreeMap::new(),
-            totals: BTreeMap::new(),
-            captured: 0,
-            withdrawn: 0,
-            marked: 0,
-        };
+        let mut polled = Polled::default();
         let mut unreadable = Vec::new();
         let windows = windows(self.connection.go_live, self.today());
         let mut failure: Option<SourceError> = None;
@@ -431,13 +422,7 @@ mod tests {
     fn concluded(plant: &Plant) -> (usize, usize) {
         let mut polled = Polled {
             complete: true,
-            failure: None,
-            unreachable: false,
-            seen: BTreeMap::new(),
-            totals: BTreeMap::new(),
-            captured: 0,
-            withdrawn: 0,
-            marked: 0,
+            ..Polled::default()
         };
         let listed_at = instant("2026-11-07T06:00:00Z");
         let desk = plant.desk();

@@ -251,21 +251,13 @@ impl Healed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Voucher;
     use crate::journal::tests::world::now;
     use crate::report::tests::samples::*;
     use crate::report::{Doubt, ReportEvent};
     use crate::workflow::testing::Plant;
 
     fn at(voucher: u64) -> Sighting {
-        Sighting {
-            reference: i1(),
-            key: DocumentKey {
-                voucher: Voucher(voucher),
-                ..key(i1())
-            },
-            reversed: false,
-        }
+        shown_at(i1(), voucher)
     }
 
     /// A connection whose report had this life, and whose QAD shows these.

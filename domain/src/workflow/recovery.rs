@@ -246,19 +246,7 @@ impl<P: Ports> Desk<'_, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Voucher;
-    use crate::report::tests::samples::{i1, instant, j1, key};
-
-    fn sighting(reference: Reference, voucher: u64) -> Sighting {
-        Sighting {
-            reference,
-            key: DocumentKey {
-                voucher: Voucher(voucher),
-                ..key(reference)
-            },
-            reversed: false,
-        }
-    }
+    use crate::report::tests::samples::{i1, instant, j1, key, shown_at};
 
     fn after(events: &[LedgerEvent]) -> Recovery {
         events.iter().fold(Recovery::default(), |recovery, event| {
@@ -275,14 +263,14 @@ mod tests {
     #[test]
     fn a_listing_that_shows_nothing_unexplained_opens_nothing_and_closes_nothing() {
         assert_eq!(after(&[]).seeing(vec![]), None);
-        let open = after(&[opened(&[sighting(i1(), 1)])]);
+        let open = after(&[opened(&[shown_at(i1(), 1)])]);
         assert_eq!(open.seeing(vec![]), None);
         assert!(open.open().is_some(), "only a reconciliation closes it");
     }
 
     #[test]
     fn the_same_documents_in_another_order_are_no_news() {
-        let (one, two) = (sighting(i1(), 1), sighting(j1(), 2));
+        let (one, two) = (shown_at(i1(), 1), shown_at(j1(), 2));
         let open = after(&[opened(&[one.clone(), two.clone()])]);
         assert_eq!(open.seeing(vec![two.clone(), one.clone()]), None);
         assert_eq!(
@@ -291,14 +279,14 @@ mod tests {
             "fewer are"
         );
         assert_eq!(
-            open.seeing(vec![one.clone(), two.clone(), sighting(i1(), 3)]),
-            Some(opened(&[one, two, sighting(i1(), 3)]))
+            open.seeing(vec![one.clone(), two.clone(), shown_at(i1(), 3)]),
+            Some(opened(&[one, two, shown_at(i1(), 3)]))
         );
     }
 
     #[test]
     fn recovery_ends_with_the_reconciliation_and_can_begin_again() {
-        let one = sighting(i1(), 1);
+        let one = shown_at(i1(), 1);
         let closed = LedgerEvent::RecoveryClosed { documents: 1 };
         let shut = after(&[opened(std::slice::from_ref(&one)), closed.clone()]);
         assert!(shut.open().is_none());
@@ -320,12 +308,12 @@ mod tests {
             key: key(i1()),
             why: "seen".into(),
         };
-        assert!(after(&[opened(&[sighting(i1(), 1)]), word]).open().is_some());
+        assert!(after(&[opened(&[shown_at(i1(), 1)]), word]).open().is_some());
     }
 
     #[test]
     fn the_reason_names_the_first_documents_and_the_command() {
-        let many: Vec<Sighting> = (1..=5).map(|voucher| sighting(i1(), voucher)).collect();
+        let many: Vec<Sighting> = (1..=5).map(|voucher| shown_at(i1(), voucher)).collect();
         let words = after(&[opened(&many)]).open().unwrap().describe("acme-us");
         assert!(
             words.contains("5 document(s)") && words.contains("and 2 more"),

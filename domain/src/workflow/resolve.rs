@@ -295,9 +295,7 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::ids::Voucher;
     use crate::journal::tests::world::now;
-    use crate::posting::{DocumentKey, Sighting};
     use crate::report::ReportEvent;
     use crate::report::tests::samples::*;
     use crate::workflow::testing::Plant;
@@ -374,26 +372,14 @@ mod tests {
     #[test]
     fn two_under_the_reference_are_for_a_person() {
         let mut plant = Plant::of(&sent());
-        let at = |voucher| Sighting {
-            reference: i1(),
-            key: DocumentKey {
-                voucher: Voucher(voucher),
-                ..key(i1())
-            },
-            reversed: false,
-        };
-        plant.ledger.shows = vec![at(1), at(2)];
+        plant.ledger.shows = vec![shown_at(i1(), 1), shown_at(i1(), 2)];
         assert_eq!(twice(&plant)[0], for_a_person());
     }
 
     #[test]
     fn one_that_is_shown_and_cannot_be_read_back_waits() {
         let mut plant = Plant::of(&sent());
-        plant.ledger.shows = vec![Sighting {
-            reference: i1(),
-            key: key(i1()),
-            reversed: false,
-        }];
+        plant.ledger.shows = vec![shown_at(i1(), 4_711)];
         assert_eq!(twice(&plant)[0], waiting());
     }
 

@@ -13,7 +13,7 @@ use crate::money::{Currency, Hundredths};
 use crate::ports::LedgerMessage;
 use crate::posting::{
     Body, Coding, Difference, Document, DocumentKey, DocumentLine, DocumentTexts, LineOrigin, PostingPeriod,
-    Side,
+    Side, Sighting,
 };
 use crate::report::{
     Approver, Basis, FieldWhy, Flag, HeaderWhy, LineFacts, LineWhy, Mapping, OriginalAmount, Payload,
@@ -107,6 +107,18 @@ pub(crate) fn key(reference: Reference) -> DocumentKey {
         year: 2026,
         daybook: DaybookCode::new(daybook).unwrap(),
         voucher: Voucher(voucher),
+    }
+}
+
+/// A document that QAD shows standing under a reference.
+pub(crate) fn shown_at(reference: Reference, voucher: u64) -> Sighting {
+    Sighting {
+        reference,
+        key: DocumentKey {
+            voucher: Voucher(voucher),
+            ..key(reference)
+        },
+        reversed: false,
     }
 }
 

@@ -209,18 +209,13 @@ fn told(key: &DocumentKey, here: &[Sighting]) -> Vec<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Voucher;
     use crate::report::AfterReversal;
-    use crate::report::tests::samples::{both_posted, i1, j1, key, reversed, two_planned};
+    use crate::report::tests::samples::{both_posted, i1, j1, key, reversed, shown_at, two_planned};
 
     fn at(voucher: u64, reversed: bool) -> Sighting {
         Sighting {
-            reference: i1(),
-            key: DocumentKey {
-                voucher: Voucher(voucher),
-                ..key(i1())
-            },
             reversed,
+            ..shown_at(i1(), voucher)
         }
     }
 
