@@ -7,7 +7,7 @@ use tieout_domain::ids::ReportId;
 use tieout_domain::report::{Dossier, ReasonCode, Stage as Reached, StageName};
 use tieout_domain::workflow::{Desk, Would};
 
-use crate::law::report_in;
+use crate::law::{in_recovery, report_in};
 use crate::people::{quiet_world, to_the_end};
 use crate::run::connection;
 use crate::stage::{Process, Stage};
@@ -42,6 +42,7 @@ impl Foretold {
     pub(crate) fn came_true(&self, stage: &Stage, process: &Process) {
         let listed = stage.lock().told(process).polled.clone().unwrap_or_default();
         let log = stage.lock().log.clone();
+        let in_recovery = in_recovery(stage);
         for id in listed.keys() {
             let after = report_in(&log, *id);
             let after = after.stage();
@@ -54,6 +55,13 @@ impl Foretold {
                     }) =>
                 {
                     true
+                }
+                // That another report carries an expense of one that is mapped already comes up when it is to be posted.
+                (Some(Would::Reject(reasons)), Reached::Mapped(_)) => {
+                    in_recovery
+                        && reasons
+                            .iter()
+                            .all(|reason| reason.code == ReasonCode::ExpenseClaimed)
                 }
                 (Some(Would::Post(documents)), after) => after.dossier().is_some_and(|dossier: &Dossier| {
                     let mapped = dossier.documents.iter().map(|file| file.document.as_ref());

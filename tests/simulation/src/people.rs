@@ -65,7 +65,10 @@ pub(crate) fn given<T>(stage: &Stage, command: impl Future<Output = T>) -> Resul
         match interrupted {
             Some(How::Killed) => return Err(Killed { again: false }),
             Some(How::GivenAgain) => return Err(Killed { again: true }),
-            Some(How::Overtaken) => another_cycle(stage),
+            Some(How::Overtaken) => {
+                stage.lock().overtaken += 1;
+                another_cycle(stage);
+            }
             None => {}
         }
     }

@@ -153,8 +153,12 @@ fn reconciled(stage: &Stage, desk: &Desk<'_, Looking<'_, World>>, roster: &mut R
     loop {
         let since = now(stage.lock().log.head()).expect("memory does not fail");
         let given = given(stage, async {
+            let overtaken = stage.lock().overtaken;
             let healed = desk.heal(roster, |_, _| {}).await?;
-            healed_truly(stage, since, &healed);
+            // Whoever came between may have settled some of it.
+            if stage.lock().overtaken == overtaken {
+                healed_truly(stage, since, &healed);
+            }
             let concluded = desk.conclude(roster, &healed).await?;
             Ok::<_, ReconcileError>((healed.adopted.len(), concluded.left))
         });

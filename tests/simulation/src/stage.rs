@@ -152,6 +152,8 @@ pub(crate) struct State {
     interruptions: BTreeMap<u32, How>,
     /// What befalls the command at work.
     pub(crate) interrupted: Option<How>,
+    /// How often a command was overtaken.
+    pub(crate) overtaken: u32,
     wakers: Vec<Waker>,
     /// Milliseconds since the run began; no one can set it.
     pub(crate) now: u64,
@@ -200,6 +202,7 @@ impl Stage {
             people_gates: 0,
             interruptions: plan.interruptions.iter().map(|one| (one.at, one.how)).collect(),
             interrupted: None,
+            overtaken: 0,
             wakers: Vec::new(),
             now: 0,
             wall_off: 0,
