@@ -380,6 +380,23 @@ pub(crate) fn said_to_have_failed(stage: &Stage, event: &NewEvent) {
     tell(stage, wrong);
 }
 
+/// It goes on record that a document stands: the look-up before it showed one with its reference, where no person says so
+/// (law 3).
+pub(crate) fn taken_for_ours(stage: &Stage, process: &Process, event: &NewEvent) {
+    let data: serde_json::Value = serde_json::from_slice(&event.data).unwrap();
+    let facts = &data["facts"];
+    if facts["proof"] == "decided" {
+        return;
+    }
+    let reference: Reference = serde_json::from_value(facts["reference"].clone()).unwrap();
+    let looked = stage.lock().told(process).looked.get(&reference.report).cloned();
+    let shown = looked.map(|shown| shown.iter().filter(|one| one.reference == reference).count());
+    if shown != Some(1) {
+        let what = format!("{reference} is taken for ours, and the look-up showed {shown:?} of it");
+        tell(stage, vec![what]);
+    }
+}
+
 fn tell(stage: &Stage, wrong: Vec<String>) {
     let mut state = stage.lock();
     wrong.into_iter().for_each(|what| state.broken(what));

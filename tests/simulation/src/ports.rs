@@ -146,6 +146,11 @@ impl Log for World {
             .filter(|event| ["PostingFailed", "DocumentRefused"].contains(&event.kind.as_str()))
             .cloned()
             .collect();
+        let posted: Vec<NewEvent> = events
+            .iter()
+            .filter(|event| event.kind == "DocumentPosted")
+            .cloned()
+            .collect();
         let answer = self.log_now().append(stream, expected, events).await;
         {
             let mut state = self.stage.lock();
@@ -164,6 +169,9 @@ impl Log for World {
             failed
                 .iter()
                 .for_each(|event| law::said_to_have_failed(&self.stage, event));
+            posted
+                .iter()
+                .for_each(|event| law::taken_for_ours(&self.stage, &self.process, event));
         }
         self.stage.gate(&self.process, "appended").await;
         match fault {
@@ -418,7 +426,12 @@ impl Ledger for World {
         if let Some(error) = self.cannot_ask(fault, "the look-up") {
             return Err(error);
         }
-        let found = Qad::sightings(self.stage.lock().qad.of(report));
+        let found = {
+            let mut state = self.stage.lock();
+            let found = Qad::sightings(state.qad.of(report));
+            state.told(&self.process).looked.insert(report, found.clone());
+            found
+        };
         Ok(if found.is_empty() {
             LookUp::Absent
         } else {

@@ -13,7 +13,7 @@ use chrono::{DateTime, Duration, TimeZone, Utc};
 use futures::FutureExt;
 use tieout_domain::ids::{EventId, InstanceId, Reference, ReportId};
 use tieout_domain::ports::{Expected, Log, NewEvent, Position, Recorded};
-use tieout_domain::posting::{Document, DocumentKey};
+use tieout_domain::posting::{Document, DocumentKey, Sighting};
 use tieout_domain::report::{DocumentFile, DocumentState, ReportFacts};
 use tieout_domain::time::Steady;
 use tieout_store::MemoryLog;
@@ -88,6 +88,8 @@ pub(crate) struct Told {
     pub(crate) marking: usize,
     /// Reports that they printed.
     pub(crate) printed: BTreeSet<ReportId>,
+    /// What the last look-up of each report showed.
+    pub(crate) looked: BTreeMap<ReportId, Vec<Sighting>>,
 }
 
 impl Default for Told {
@@ -104,6 +106,7 @@ impl Default for Told {
             rechecking: false,
             marking: 0,
             printed: BTreeSet::new(),
+            looked: BTreeMap::new(),
         }
     }
 }
