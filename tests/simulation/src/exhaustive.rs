@@ -386,8 +386,9 @@ impl Breadth {
             (Self::Hunt | Self::Ci, Walk::Restored | Walk::Interrupted) => RECOVERED.contains(&world.name),
             (Self::Hunt, _) => !product && walk != Walk::FaultPairs,
             (Self::Ci, Walk::FaultPairs) => world.name == ONE_INVOICE,
-            (Self::Ci, Walk::FaultsTimesDeaths | Walk::SecondTimesFaults) => world.name == TWO_DOCUMENTS,
-            (Self::Ci, Walk::Decisions) => [ONE_INVOICE, TWO_DOCUMENTS].contains(&world.name),
+            (Self::Ci, Walk::FaultsTimesDeaths | Walk::SecondTimesFaults | Walk::Decisions) => {
+                world.name == TWO_DOCUMENTS
+            }
             (Self::Ci, _) => true,
         }
     }
