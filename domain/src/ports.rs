@@ -1,11 +1,9 @@
 //! What the workflow needs of the world, as traits. Each has one suite in `tests/conformance` that every
 //! implementation passes.
-//!
-//! The [`Log`] was shaped against two engines: SQLite, and the client of EventStoreDB/KurrentDB, whose append takes a
-//! stream, an expected stream state (none, a revision, any) and events of id, type, data and metadata; whose `$all`
-//! position is a pair of 64-bit numbers; whose batch append reports a conflict without the stream's present revision.
 
-use std::fmt;
+mod log;
+mod page;
+
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
@@ -13,166 +11,16 @@ use futures::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::ChartReading;
-use crate::ids::{Email, EventId, Label, PolicyId, Reference, ReportId, SubjectId};
+use crate::ids::{Email, Label, PolicyId, Reference, ReportId, SubjectId};
 use crate::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use crate::report::Payload;
 use crate::time::{Moment, Steady};
 
-// ── the log ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/// The name of a stream: `report-<connection id>-<report id>`, `expense-…`, `rules-…`, `chart-…`, `poll-…`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StreamName(pub String);
-impl fmt::Display for StreamName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The number of an event within its stream, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Revision(pub u64);
-impl Revision {
-    /// The revision after this one.
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-/// Where an event stands among all events: opaque, increasing, not dense. Two words, because EventStoreDB's is a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position(pub u64, pub u64);
-
-/// The rank of an event in total order, dense from 0: what proofs use and a copy to another engine keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Leaf(pub u64);
-
-/// What the writer believes of the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// It has no event yet.
-    NoStream,
-    /// Its last event has this revision.
-    At(Revision),
-    /// Nothing: append at the end, whatever it is.
-    Any,
-}
-
-/// An event to be appended: opaque bytes to the log. Metadata is JSON; data is JSON, or a slice of it (a part).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEvent {
-    /// Chosen by the writer. The same id appended again at the same place is answered as the first time.
-    pub id: EventId,
-    /// The event's type, e.g. `Discovered`.
-    pub kind: String,
-    /// The event itself.
-    pub data: Vec<u8>,
-    /// Schema version, both clocks, actor, cause, build.
-    pub metadata: Vec<u8>,
-}
-
-/// An event as the log holds it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its stream.
-    pub stream: StreamName,
-    /// Its number within the stream.
-    pub revision: Revision,
-    /// Its place among all events.
-    pub position: Position,
-    /// Its rank among all events.
-    pub leaf: Leaf,
-    /// What was appended.
-    pub event: NewEvent,
-}
-
-/// Where an append ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Revision of the last event appended.
-    pub revision: Revision,
-    /// Position of the last event appended.
-    pub position: Position,
-}
-
-/// Why the log did not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LogError {
-    /// Somebody else wrote first; nothing was appended. Read the stream again and decide again.
-    #[error(
-        "stream {stream} is not where it was expected (expected {expected:?}, found {actual:?}): read it again"
-    )]
-    Conflict {
-        /// The stream.
-        stream: StreamName,
-        /// What the writer believed.
-        expected: Expected,
-        /// What was found, where the engine says so.
-        actual: Option<Revision>,
-    },
-    /// The disk or server has no room; nothing was appended.
-    #[error("the log at {place} is full: make room and run again; nothing was lost ({detail})")]
-    Full {
-        /// Which file or server.
-        place: String,
-        /// The engine's own words.
-        detail: String,
-    },
-    /// The file is not a log of ours, or is damaged.
-    #[error("{place} cannot be used as a log: {detail}")]
-    Unusable {
-        /// Which file or server.
-        place: String,
-        /// What is wrong and what to do.
-        detail: String,
-    },
-    /// The engine failed in another way. Whether an append happened is unknown: read the stream to see.
-    #[error("the log at {place} failed: {detail}")]
-    Failed {
-        /// Which file or server.
-        place: String,
-        /// The engine's own words.
-        detail: String,
-    },
-}
-
-/// The append-only event log, the one truth.
-pub trait Log: Send + Sync {
-    /// Appends events to one stream, all or none, durably: when this answers `Ok` they survive a power cut.
-    ///
-    /// Appending events whose ids stand already at the end of the stream, right after `expected`, is answered with
-    /// where they stand (a retry after a lost answer).
-    fn append(
-        &self,
-        stream: &StreamName,
-        expected: Expected,
-        events: Vec<NewEvent>,
-    ) -> impl Future<Output = Result<Appended, LogError>> + Send;
-
-    /// Up to `limit` events of a stream from `from` on, in order; empty where there are none (or no such stream).
-    fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: Revision,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
-
-    /// Up to `limit` events of all streams after a position (from the first with `None`), in total order.
-    fn read_all(
-        &self,
-        after: Option<Position>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
-
-    /// The position of the last event; `None` while the log is empty.
-    fn head(&self) -> impl Future<Output = Result<Option<Position>, LogError>> + Send;
-
-    /// Waits until there is an event after `position`.
-    fn wait_beyond(&self, position: Option<Position>) -> impl Future<Output = Result<(), LogError>> + Send;
-}
+pub use log::{
+    Appended, Expected, Leaf, Log, LogError, MOST_APPEND_BYTES, NewEvent, PaceBook, PaceRule, Position,
+    Recorded, Revision, SENDS_KEPT, StreamName, check_append,
+};
+pub use page::{PAGE_BYTES, Page};
 
 // ── time, chance, identity, personal data ────────────────────────────────────────────────────────────────────────
 
@@ -385,16 +233,6 @@ pub trait Source: Send + Sync {
 
     /// What was asked since the last call of this, and resets the count.
     fn take_calls(&self) -> SourceCalls;
-}
-
-/// Names the instant of the next send from the instants of the last ones; milliseconds since the epoch, oldest first.
-pub type PaceRule = Box<dyn FnOnce(&[i64]) -> i64 + Send>;
-
-/// Where the limiter keeps the instants of its last sends, for all processes and connections of one account.
-pub trait PaceBook: Send + Sync {
-    /// In one atomic step: reads the account's last sends (oldest first, at most 20, milliseconds since the epoch), lets
-    /// `rule` name the instant of the next send, keeps it and returns it.
-    fn reserve(&self, account: &str, rule: PaceRule) -> impl Future<Output = Result<i64, LogError>> + Send;
 }
 
 // ── the ledger: QAD ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ use tieout_domain::ids::{
 use tieout_domain::journal::{Actor, Cause, Draft, Entry, Envelope, Journal, Stamp, Streams, SystemActor};
 use tieout_domain::money::{Currency, Hundredths};
 use tieout_domain::ports::{
-    Clock, Entropy, Expected, Leaf, Log, LogError, Opened, Position, Revision, SealError, Sealer, StreamName,
+    Clock, Entropy, Expected, Log, LogError, Opened, Position, Revision, SealError, Sealer, StreamName,
 };
 use tieout_domain::posting::{
     Body, Coding, Document, DocumentKey, DocumentLine, DocumentTexts, LineOrigin, PostingPeriod, Side,
@@ -403,7 +403,6 @@ pub(crate) fn entries(id: u64, events: Vec<ReportEvent>) -> Vec<Entry<ReportEven
             stream: Streams(connection()).report(report(id)),
             revision: Revision(number),
             position: Position(number, number),
-            leaf: Leaf(number),
         }
     };
     events.into_iter().enumerate().map(entry).collect()

@@ -1,29 +1,16 @@
-//! The log, on embedded SQLite ([`SqliteLog`]) and in memory ([`MemoryLog`]).
+//! The log, on whichever engine `[store] url` names: SQLite in a file, or an EventStoreDB (KurrentDB) cluster.
 //!
-//! Bird's-eye view: one thread writes (`writer`) and groups what waits into one commit (`bench`), over an append (`append`), a
-//! reservation of the limiter (`pace`) or a step of a view (`views`); a few connections read beside it (`read`); `file`
-//! makes the file or refuses it; `sum` tells damage; `verify` and `copy` serve the commands of the same names.
+//! Each engine is a crate of its own below this folder, behind the ports of `domain`; this one only chooses. Built without
+//! its feature `eventstore`, it knows SQLite alone, and the cluster's client is not compiled.
 //!
-//! Invariants, by what is deliberately absent: no way to change or delete an event, not even in SQL (triggers refuse
-//! it); no head of a stream remembered outside a transaction, because other processes write too; no clock but for
-//! waiting; no knowledge of what events mean.
+//! What people read (the views) lies in SQLite in both cases: in the log's own file, or, for a cluster's log, in a file of
+//! each instance, which can be deleted at any time and is folded again from the log.
 
-mod append;
-mod bench;
-mod copy;
-mod file;
-mod memory;
-mod number;
-mod pace;
-mod read;
-mod sqlite;
-mod sum;
-mod trouble;
-mod verify;
-mod views;
-mod writer;
+mod any;
+mod place;
 
-pub use memory::MemoryLog;
-pub use sqlite::SqliteLog;
-pub use verify::Verified;
-pub use views::{LoadedView, Stepped, ViewRow, ViewStep, ViewStore};
+pub use any::Store;
+pub use place::{StorePlace, User};
+#[cfg(feature = "eventstore")]
+pub use tieout_eventstore::{EventStoreLog, Lease, LeaseState, Patience, Tenure};
+pub use tieout_sqlite::{LoadedView, SqliteLog, Stepped, Verified, ViewRow, ViewStep, ViewStore};

@@ -34,10 +34,11 @@ const PAPER: usize = 100;
 pub async fn show(installation: &Installation, args: &ReportArg, out: Out) -> Result<u8, Failure> {
     let found = find::report(installation, &args.report, args.connection.as_deref()).await?;
     let entries = entries(installation, found).await?;
+    let trail = trail_of(installation, found).await?;
     let (shown, advice) = Shown::of(found, &entries);
     let explained = explained(installation, found).await?;
     if !out.json {
-        let mut text = words(&shown, &advice, trail_of(found, &entries))?;
+        let mut text = words(&shown, &advice, trail)?;
         text.push_str(&explained_words(&explained));
         out.words(&text)?;
     }
@@ -51,7 +52,7 @@ pub async fn show(installation: &Installation, args: &ReportArg, out: Out) -> Re
 /// Shows everything that happened to a report, with every why.
 pub async fn trail(installation: &Installation, args: &ReportArg, out: Out) -> Result<u8, Failure> {
     let found = find::report(installation, &args.report, args.connection.as_deref()).await?;
-    let trail = trail_of(found, &entries(installation, found).await?);
+    let trail = trail_of(installation, found).await?;
     let explained = explained(installation, found).await?;
     if !out.json {
         out.words(&format!("{}{}", rendered(&trail)?, explained_words(&explained)))?;
@@ -64,20 +65,17 @@ pub async fn trail(installation: &Installation, args: &ReportArg, out: Out) -> R
 }
 
 async fn entries(installation: &Installation, found: Found<'_>) -> Result<Vec<Entry<ReportEvent>>, Failure> {
-    let reader = Reader {
-        log: installation.log.as_ref(),
-        sealer: installation.people(),
-    };
     let stream = Streams(found.connection.id).report(found.report);
-    Ok(reader.stream::<ReportEvent>(&stream).await?.0)
+    Ok(installation.reader().stream::<ReportEvent>(&stream).await?.0)
 }
 
-fn trail_of(found: Found<'_>, entries: &[Entry<ReportEvent>]) -> Trail {
+async fn trail_of(installation: &Installation, found: Found<'_>) -> Result<Trail, Failure> {
     let Found {
         connection: config,
         report,
     } = found;
-    Trail::of(config.name.as_str(), config.id, report, entries)
+    let trail = Trail::read(&installation.reader(), config.name.as_str(), config.id, report).await?;
+    trail.ok_or_else(|| Failure::Usage(format!("the log has no events of report {report}")))
 }
 
 fn width() -> usize {

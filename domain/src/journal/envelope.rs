@@ -135,6 +135,4 @@ pub struct Entry<E> {
     pub revision: crate::ports::Revision,
     /// Its place among all events.
     pub position: crate::ports::Position,
-    /// Its rank among all events.
-    pub leaf: crate::ports::Leaf,
 }

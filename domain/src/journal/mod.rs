@@ -19,8 +19,8 @@ pub use envelope::{Actor, Cause, Entry, Envelope, Stamp, SystemActor};
 
 use crate::ids::{ConnectionId, EventId, ReportId, SubjectId, TransactionId};
 use crate::ports::{
-    Appended, Clock, Entropy, Expected, Log, LogError, NewEvent, Opened, Recorded, Revision, SealError,
-    Sealer, StreamName,
+    Appended, Clock, Entropy, Expected, Log, LogError, MOST_APPEND_BYTES, NewEvent, Opened, Recorded,
+    Revision, SealError, Sealer, StreamName,
 };
 
 /// Why a journal operation failed.
@@ -150,8 +150,9 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
         Utc.timestamp_micros(micros.max(last)).single().unwrap_or(now)
     }
 
-    /// Appends events to a stream: in one append, all or none, unless one is larger than [`PART_BYTES`]. Then the parts of
-    /// it, and the events before it, are appended first, in order; what a crash leaves of that is a prefix.
+    /// Appends events to a stream: in one append, all or none, unless one is larger than [`PART_BYTES`], or all of them than
+    /// [`MOST_APPEND_BYTES`]. Then what stands before, and the parts of what is large, are appended first, in order; what
+    /// a crash leaves of that is a prefix.
     ///
     /// Returns the ids given, in order, and where the last one stands.
     pub async fn append<T: StoredEvent>(
@@ -168,17 +169,19 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
             let id = EventId(self.entropy.uuid());
             ids.push(id);
             let event = self.encode(stream, id, stamp, &draft)?;
-            if event.data.len() <= PART_BYTES {
-                ready.push(event);
-                continue;
-            }
-            // Large: what stands before it must be in the stream first, then its parts in bounded appends.
-            if !ready.is_empty() {
+            let large = event.data.len() > PART_BYTES;
+            let so_far = ready.iter().map(NewEvent::weight).fold(0, usize::saturating_add);
+            let too_much = so_far.saturating_add(event.weight()) > MOST_APPEND_BYTES;
+            if !ready.is_empty() && (large || too_much) {
                 let done = self
                     .log
                     .append(stream, expected, std::mem::take(&mut ready))
                     .await?;
                 expected = Expected::At(done.revision);
+            }
+            if !large {
+                ready.push(event);
+                continue;
             }
             let parts = event.data.chunks(PART_BYTES).count() as u64;
             for batch in event.data.chunks(APPEND_BYTES) {
@@ -333,7 +336,6 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             stream,
             revision,
             position,
-            leaf,
             event,
         } = recorded;
         let envelope = parse_envelope(&stream, revision.0, &event.metadata)?;
@@ -390,7 +392,6 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             stream,
             revision,
             position,
-            leaf,
         })
     }
 }

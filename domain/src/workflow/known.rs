@@ -127,7 +127,7 @@ pub(super) mod tests {
     use super::*;
     use crate::ids::{EventId, Voucher};
     use crate::journal::StoredEvent;
-    use crate::ports::{Leaf, NewEvent, Position, Revision, StreamName};
+    use crate::ports::{NewEvent, Position, Revision, StreamName};
     use crate::report::AfterReversal;
     use crate::report::tests::samples::*;
     use crate::workflow::{ExpenseEvent, LedgerEvent};
@@ -145,7 +145,6 @@ pub(super) mod tests {
             stream: StreamName("report-x-1".into()),
             revision: Revision(0),
             position: Position(0, 0),
-            leaf: Leaf(0),
             event: NewEvent {
                 id: EventId(uuid::Uuid::nil()),
                 kind: event.kind().to_owned(),

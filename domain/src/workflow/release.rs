@@ -190,7 +190,7 @@ mod tests {
     use crate::ids::EventId;
     use crate::journal::tests::world::now;
     use crate::journal::{Actor, Cause, Envelope};
-    use crate::ports::{Leaf, Revision, StreamName};
+    use crate::ports::{Revision, StreamName};
     use crate::report::AfterReversal;
     use crate::report::tests::samples::*;
     use crate::workflow::testing::Plant;
@@ -214,7 +214,6 @@ mod tests {
             stream: StreamName("report".into()),
             revision: Revision(at),
             position: Position(at, at),
-            leaf: Leaf(at),
         };
         (0..).zip(events).map(entry).collect()
     }

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use tieout_domain::ids::{ConnectionId, DocumentKind, EventId, Reference, ReportId, TransactionId};
 use tieout_domain::journal::{Actor, Cause, Entry, JournalError, Reader, Streams};
-use tieout_domain::ports::{LedgerMessage, Log, Sealer};
+use tieout_domain::ports::{Leaf, LedgerMessage, Log, Sealer};
 use tieout_domain::report::{
     Capture, DocumentState, Exclusion, PersonalFields, PersonalLine, Reason, Report, ReportEvent,
     SourceStatus, StageName, Step, admit, event_name,
@@ -188,24 +188,25 @@ pub struct TrailStep {
 }
 
 impl Trail {
-    /// The trail of these events, which are those of the report's stream in order.
+    /// The trail of these events, which are those of the report's stream in order, each with its rank among all events.
     pub fn of(
         connection: &str,
         id: ConnectionId,
         report_id: ReportId,
         entries: &[Entry<ReportEvent>],
+        leaves: &[Leaf],
     ) -> Self {
         let mut report = Report::default();
         let mut row = Row::new(id, report_id);
         let mut steps = Vec::with_capacity(entries.len());
-        for entry in entries {
+        for (entry, leaf) in entries.iter().zip(leaves) {
             let step = report.next_step();
             let not_allowed = admit(&report, &entry.event)
                 .err()
                 .map(|refusal| refusal.to_string());
             report = report.evolve(&entry.event);
             apply(&mut row, entry);
-            steps.push(TrailStep::of(entry, step, &report, not_allowed));
+            steps.push(TrailStep::of(entry, *leaf, step, &report, not_allowed));
         }
         let documents = report
             .dossier()
@@ -251,12 +252,30 @@ impl Trail {
         report: ReportId,
     ) -> Result<Option<Self>, JournalError> {
         let (entries, _) = reader.stream::<ReportEvent>(&Streams(id).report(report)).await?;
-        Ok((!entries.is_empty()).then(|| Self::of(connection, id, report, &entries)))
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let mut leaves = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            let leaf = reader.log.leaf(entry.position).await?;
+            leaves.push(leaf.ok_or_else(|| JournalError::Damaged {
+                stream: entry.stream.clone(),
+                revision: entry.revision.0,
+                detail: "it is in its stream and not in the order of all events".to_owned(),
+            })?);
+        }
+        Ok(Some(Self::of(connection, id, report, &entries, &leaves)))
     }
 }
 
 impl TrailStep {
-    fn of(entry: &Entry<ReportEvent>, step: Step, after: &Report, not_allowed: Option<String>) -> Self {
+    fn of(
+        entry: &Entry<ReportEvent>,
+        leaf: Leaf,
+        step: Step,
+        after: &Report,
+        not_allowed: Option<String>,
+    ) -> Self {
         use ReportEvent as E;
         let envelope = &entry.envelope;
         let captured = match &entry.event {
@@ -303,7 +322,7 @@ impl TrailStep {
             step,
             event: event_name(&entry.event),
             id: entry.id,
-            leaf: entry.leaf.0,
+            leaf: leaf.0,
             recorded_at: envelope.recorded_at,
             effective_at: envelope.effective_at,
             actor: envelope.actor.clone(),

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
 use tieout_domain::journal::Reader;
-use tieout_domain::ports::LedgerMessage;
+use tieout_domain::ports::{Leaf, LedgerMessage};
 use tieout_domain::report::{Personal, Reason, ReasonCode, ReportEvent, StageName};
-use tieout_store::MemoryLog;
+use tieout_memory::MemoryLog;
 
 use super::{Trail, render};
 use crate::testing::{
@@ -18,7 +18,9 @@ use crate::work_list::properties::any_story;
 const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
 
 fn trail_of(events: Vec<ReportEvent>) -> Trail {
-    Trail::of("acme-us", connection(), report(7), &entries(7, events))
+    let entries = entries(7, events);
+    let leaves: Vec<Leaf> = entries.iter().map(|entry| Leaf(entry.position.0)).collect();
+    Trail::of("acme-us", connection(), report(7), &entries, &leaves)
 }
 
 fn text_of(trail: &Trail, columns: usize) -> String {

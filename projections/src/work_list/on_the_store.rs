@@ -1,7 +1,7 @@
 //! The work list on the real store: what the program's glue looks like, and that a month of reports folds in it.
 
 use tieout_domain::ports::{LogError, Position};
-use tieout_store::{SqliteLog, ViewStore};
+use tieout_sqlite::{SqliteLog, ViewStore};
 
 use super::{VIEW, WorkListView};
 use crate::testing::{Envelopes, MemoryViews, Ticking, append, connection, payable_of, posted_whole};
@@ -30,20 +30,20 @@ impl ViewPort for Glue {
         let upserts = step
             .upserts
             .into_iter()
-            .map(|row| tieout_store::ViewRow {
+            .map(|row| tieout_sqlite::ViewRow {
                 key: row.key,
                 row: row.row,
             })
             .collect();
-        let step = tieout_store::ViewStep {
+        let step = tieout_sqlite::ViewStep {
             since: step.since,
             checkpoint: step.checkpoint,
             upserts,
             deletes: Vec::new(),
         };
         Ok(match self.0.apply(view, step).await? {
-            tieout_store::Stepped::Applied => Stepped::Applied,
-            tieout_store::Stepped::Overtaken { .. } => Stepped::Overtaken,
+            tieout_sqlite::Stepped::Applied => Stepped::Applied,
+            tieout_sqlite::Stepped::Overtaken { .. } => Stepped::Overtaken,
         })
     }
     async fn drop_view(&self, view: &str) -> Result<(), LogError> {

@@ -9,7 +9,7 @@ use tieout_domain::posting::Document;
 use tieout_domain::report::{
     AfterReversal, CaseName, DocumentState, Doubt, Exclusion, Reason, ReasonCode, Report, ReportEvent, Step,
 };
-use tieout_store::MemoryLog;
+use tieout_memory::MemoryLog;
 
 use super::{CaseKind, DocumentStanding, Row, VIEW, WorkListView, apply, submitter_of};
 use crate::testing::{

@@ -54,6 +54,8 @@ macro_rules! log_contract {
                 events_come_back_in_order_as_they_were_appended
                 an_append_is_all_or_none
                 an_append_of_nothing_is_refused
+                an_append_that_is_too_large_is_refused
+                a_large_batch_is_one_append
                 no_stream_is_only_for_the_first
                 at_is_only_for_the_head
                 any_appends_at_the_end
@@ -63,10 +65,12 @@ macro_rules! log_contract {
                 a_retry_is_answered_as_the_first_time
                 a_retry_is_recognised_whatever_was_expected
                 a_retry_of_a_part_is_a_conflict
-                an_id_is_never_used_twice
+                an_id_is_used_once_in_an_append
                 pages_of_a_stream_join_without_gap
                 pages_of_everything_join_without_gap
                 leaves_are_dense_and_positions_increase
+                an_event_has_one_place
+                ranks_hold_over_thousands_of_events
                 catch_up_never_skips
                 a_page_of_large_events_ends_early_and_goes_on
                 waiting_ends_with_an_append

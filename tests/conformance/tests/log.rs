@@ -4,7 +4,8 @@
 use tempfile::TempDir;
 use tieout_conformance::log::LogPlace;
 use tieout_conformance::{log_contract, pace_contract};
-use tieout_store::{MemoryLog, SqliteLog};
+use tieout_memory::MemoryLog;
+use tieout_sqlite::SqliteLog;
 
 /// A folder with one file in it.
 struct SqlitePlace(TempDir);
@@ -34,5 +35,20 @@ impl LogPlace for MemoryPlace {
 
 log_contract!(sqlite, SqlitePlace::new());
 log_contract!(memory, MemoryPlace(MemoryLog::new()));
+
+mod ids {
+    use super::*;
+    /// An id that stands in another stream is refused by the engines that keep an index of ids.
+    #[tokio::test]
+    async fn an_id_is_never_used_twice_on_sqlite() {
+        tieout_conformance::log::an_id_is_never_used_twice(SqlitePlace::new()).await;
+    }
+    /// The same.
+    #[tokio::test]
+    async fn an_id_is_never_used_twice_in_memory() {
+        tieout_conformance::log::an_id_is_never_used_twice(MemoryPlace(MemoryLog::new())).await;
+    }
+}
+
 pace_contract!(sqlite_pace, SqlitePlace::new());
 pace_contract!(memory_pace, MemoryPlace(MemoryLog::new()));

@@ -13,7 +13,7 @@ use tieout_domain::posting::Document;
 use tieout_domain::report::{DocumentState, Report, ReportEvent};
 use tieout_domain::rules::RuleSetVersion;
 use tieout_domain::workflow::{ExpenseEvent, LedgerEvent, RulesEvent};
-use tieout_store::MemoryLog;
+use tieout_memory::MemoryLog;
 
 use crate::expensify::expenses_of;
 use crate::ports::Unsealed;

@@ -14,7 +14,7 @@ use tieout_domain::ports::{
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use tieout_domain::report::Payload;
 use tieout_domain::time::Steady;
-use tieout_store::MemoryLog;
+use tieout_memory::MemoryLog;
 use uuid::Uuid;
 
 use crate::law;

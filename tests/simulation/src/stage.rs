@@ -16,7 +16,7 @@ use tieout_domain::ports::{Expected, Log, NewEvent, Position, Recorded};
 use tieout_domain::posting::{Document, DocumentKey, Sighting};
 use tieout_domain::report::{DocumentFile, DocumentState, ReportFacts};
 use tieout_domain::time::Steady;
-use tieout_store::MemoryLog;
+use tieout_memory::MemoryLog;
 use uuid::Uuid;
 
 use crate::expensify::{Expensify, There};

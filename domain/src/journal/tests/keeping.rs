@@ -61,11 +61,11 @@ fn beside_an_event_stand_both_clocks_the_actor_the_cause_the_build_and_its_place
     let entries = read(&world);
     let entry = &entries[1];
     assert_eq!(ids, [event_id(1), event_id(2)]);
+    assert_eq!((entry.id, entry.revision), (ids[1], appended.revision));
     assert_eq!(
-        (entry.id, entry.revision, entry.position),
-        (ids[1], appended.revision, appended.position)
+        (entry.position, &entry.stream),
+        (world.log.all()[1].position, &stream())
     );
-    assert_eq!((entry.leaf.0, &entry.stream), (1, &stream()));
     assert_eq!(entry.event, excluded);
     let envelope = &entry.envelope;
     assert_eq!(

@@ -4,7 +4,7 @@ use super::keeping::{draft, read, stream};
 use super::world::{World, now, poller};
 use crate::ids::ConnectionId;
 use crate::journal::{APPEND_BYTES, Entry, JournalError, PART_BYTES, PART_KIND, Streams};
-use crate::ports::{Expected, Log, Revision};
+use crate::ports::{Expected, Log, MOST_APPEND_BYTES, Revision};
 use crate::posting::Document;
 use crate::report::tests::samples::*;
 use crate::report::{Attempt, Personal, ReportEvent, StageName};
@@ -52,6 +52,23 @@ fn a_report_of_20_mb_passes_in_parts_and_appends_of_bounded_size() {
     );
     assert_eq!(entries[0].revision, head);
     assert!(events(entries) == [event], "and it comes back whole");
+}
+
+#[test]
+fn many_events_that_are_too_much_together_are_appended_as_a_prefix_and_the_rest() {
+    let world = World::new();
+    let told: Vec<ReportEvent> = (0..7).map(|_| large(150 * 1024)).collect();
+    keep(&world, Expected::NoStream, told.clone()).unwrap();
+    let all = world.log.all();
+    assert!(all.iter().all(|recorded| recorded.event.kind != PART_KIND));
+    let appends = world.log.appends.lock().unwrap().clone();
+    assert!(appends.len() > 1);
+    assert!(
+        appends
+            .iter()
+            .all(|append| append.iter().sum::<usize>() < MOST_APPEND_BYTES)
+    );
+    assert!(events(read(&world)) == told);
 }
 
 #[test]
@@ -138,10 +155,10 @@ fn the_total_order_shows_an_event_once_with_its_parts_fetched() {
         let Some(last) = page.last() else { break };
         after = Some(last.position);
         for recorded in page {
-            let (is_part, leaf) = (recorded.event.kind == PART_KIND, recorded.leaf);
+            let (is_part, position) = (recorded.event.kind == PART_KIND, recorded.position);
             let entry = now(world.reader().entry::<ReportEvent>(recorded)).unwrap();
             assert_eq!(entry.is_none(), is_part, "a part is nothing by itself");
-            assert!(entry.as_ref().is_none_or(|entry| entry.leaf == leaf));
+            assert!(entry.as_ref().is_none_or(|entry| entry.position == position));
             seen.extend(entry.map(|entry| entry.event));
         }
     }

@@ -72,12 +72,7 @@ impl Log for MemoryLog {
         let rival = self.rival.lock().unwrap().take();
         self.events.lock().unwrap().extend(rival);
         let actual = self.head_of(stream);
-        let as_expected = match expected {
-            Expected::Any => true,
-            Expected::NoStream => actual.is_none(),
-            Expected::At(revision) => actual == Some(revision),
-        };
-        if !as_expected {
+        if !expected.holds(actual) {
             return Err(LogError::Conflict {
                 stream: stream.clone(),
                 expected,
@@ -96,7 +91,6 @@ impl Log for MemoryLog {
                 stream: stream.clone(),
                 revision,
                 position: Position(leaf * 100, leaf * 100),
-                leaf: Leaf(leaf),
                 event,
             });
             revision = revision.next();
@@ -104,7 +98,6 @@ impl Log for MemoryLog {
         let last = all.last().ok_or_else(|| failed("nothing to append"))?;
         Ok(Appended {
             revision: last.revision,
-            position: last.position,
         })
     }
 
@@ -127,6 +120,12 @@ impl Log for MemoryLog {
             .iter()
             .filter(|e| after.is_none_or(|after| e.position > after));
         Ok(beyond.take(limit).cloned().collect())
+    }
+
+    async fn leaf(&self, position: Position) -> Result<Option<Leaf>, LogError> {
+        let events = self.events.lock().unwrap();
+        let found = events.iter().position(|event| event.position == position);
+        Ok(found.map(|rank| Leaf(rank as u64)))
     }
 
     async fn head(&self) -> Result<Option<Position>, LogError> {

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::ids::EventId;
     use crate::journal::{Actor, Cause, Envelope, SystemActor};
-    use crate::ports::{Leaf, NewEvent, Position, Revision, StreamName};
+    use crate::ports::{NewEvent, Position, Revision, StreamName};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -118,7 +118,6 @@ mod tests {
             stream: StreamName("poll".into()),
             revision: Revision(0),
             position: Position(0, 0),
-            leaf: Leaf(0),
             event: NewEvent {
                 id: EventId(uuid::Uuid::nil()),
                 kind: kind.into(),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ids::ConnectionId;
 use crate::journal::StoredEvent;
-use crate::ports::{Leaf, NewEvent, Revision};
+use crate::ports::{NewEvent, Revision};
 use crate::report::tests::samples::*;
 use crate::report::{AfterReversal, DocumentState, Report, ReportEvent, admit};
 
@@ -14,7 +14,6 @@ fn recorded(roster: &Roster, revision: u64, event: &ReportEvent) -> Recorded {
         stream: roster.streams.report(report_id()),
         revision: Revision(revision),
         position: Position(revision, revision),
-        leaf: Leaf(revision),
         event: NewEvent {
             id: crate::ids::EventId(uuid::Uuid::from_u128(u128::from(revision))),
             kind: event.kind().to_owned(),

@@ -1,8 +1,8 @@
 //! Pages.
 
-use tieout_domain::ports::{Expected, Log, NewEvent, Revision};
+use tieout_domain::ports::{Expected, Leaf, Log, NewEvent, Position, Revision};
 
-use super::{LogPlace, add, conflict, contents, event, events, everything, stream};
+use super::{LogPlace, add, conflict, contents, event, events, everything, stream, whole_stream};
 
 /// Pages of any size, joined, are the stream; beyond its end there is nothing.
 pub async fn pages_of_a_stream_join_without_gap(place: impl LogPlace) {
@@ -81,19 +81,59 @@ pub async fn leaves_are_dense_and_positions_increase(place: impl LogPlace) {
         );
     }
     let read = everything(&log, 9).await;
-    assert_eq!(
-        read.iter().map(|r| r.leaf.0).collect::<Vec<_>>(),
-        (0..40).collect::<Vec<_>>()
-    );
+    for (rank, event) in (0..).zip(&read) {
+        assert_eq!(log.leaf(event.position).await.unwrap(), Some(Leaf(rank)));
+    }
+    assert_eq!(log.leaf(Position(u64::MAX >> 1, 7)).await.unwrap(), None);
     assert!(read.windows(2).all(|pair| pair[0].position < pair[1].position));
     assert_eq!(log.head().await.unwrap(), read.last().map(|r| r.position));
 }
 
-/// Events of 256 KiB, four in an append, come back whole; a page of them may end early, and the next goes on there.
+/// What a stream shows of an event is what the whole shows of it: its place too.
+pub async fn an_event_has_one_place(place: impl LogPlace) {
+    let log = place.open().await;
+    for n in 0..10 {
+        add(
+            &log,
+            &format!("report-{}", n % 3),
+            Expected::Any,
+            &events(1 + n % 4),
+        )
+        .await;
+    }
+    let all = everything(&log, 4).await;
+    for name in ["report-0", "report-1", "report-2"] {
+        let own: Vec<_> = all
+            .iter()
+            .filter(|event| event.stream.0 == name)
+            .cloned()
+            .collect();
+        assert_eq!(whole_stream(&log, name).await, own);
+    }
+}
+
+/// Ranks hold over thousands of events, asked for in any order, and by another handle.
+pub async fn ranks_hold_over_thousands_of_events(place: impl LogPlace) {
+    let log = place.open().await;
+    for n in 0..10 {
+        add(&log, &format!("report-{}", n % 3), Expected::Any, &events(523)).await;
+    }
+    let all = everything(&log, 1_000).await;
+    let again = place.open().await;
+    for rank in [5_229, 0, 1_023, 1_024, 1_025, 4_096, 2_047, 17, 5_000] {
+        let position = all[rank].position;
+        assert_eq!(log.leaf(position).await.unwrap(), Some(Leaf(rank as u64)));
+        assert_eq!(again.leaf(position).await.unwrap(), Some(Leaf(rank as u64)));
+    }
+    // What is kept of the ranks is no event.
+    assert_eq!(everything(&log, 1_000).await.len(), all.len());
+}
+
+/// Events of 256 KiB, three in an append, come back whole; a page of them may end early, and the next goes on there.
 pub async fn a_page_of_large_events_ends_early_and_goes_on(place: impl LogPlace) {
     let log = place.open().await;
     let written: Vec<NewEvent> = (0..48_u8).map(|n| event(vec![n; 256 << 10])).collect();
-    for part in written.chunks(4) {
+    for part in written.chunks(3) {
         add(&log, "report-1", Expected::Any, part).await;
     }
     assert!(contents(&everything(&log, 1_000).await) == written);

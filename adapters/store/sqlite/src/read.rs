@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, Row, params};
 use tieout_domain::ids::EventId;
-use tieout_domain::ports::{Leaf, LogError, NewEvent, Position, Recorded, Revision, StreamName};
+use tieout_domain::ports::{LogError, NewEvent, Page, Position, Recorded, Revision, StreamName};
 use tokio::sync::Semaphore;
 
 use crate::append::position_of;
@@ -14,45 +14,8 @@ use crate::number::{from_sql, to_sql};
 use crate::sum::{Parts, sum};
 use crate::trouble::{Place, Trouble};
 
-/// Where a page ends, however many events were asked for, in bytes of data and metadata.
-pub(crate) const PAGE_BYTES: usize = 4 << 20;
 /// How many reads go on at once; SQLite lets them run beside the writer.
 const READERS: usize = 4;
-
-/// A page being filled: at most `limit` events and, after the first, at most [`PAGE_BYTES`].
-pub(crate) struct Page {
-    limit: usize,
-    bytes: usize,
-    events: Vec<Recorded>,
-}
-
-impl Page {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            bytes: 0,
-            events: Vec::new(),
-        }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.events.len() >= self.limit || self.bytes >= PAGE_BYTES
-    }
-
-    /// Takes an event if there is room for `size` more bytes.
-    pub(crate) fn has_room_for(&self, size: usize) -> bool {
-        !self.is_full() && (self.events.is_empty() || self.bytes.saturating_add(size) <= PAGE_BYTES)
-    }
-
-    pub(crate) fn add(&mut self, event: Recorded) {
-        self.bytes = self.bytes.saturating_add(size_of_event(&event.event));
-        self.events.push(event);
-    }
-
-    pub(crate) fn into_events(self) -> Vec<Recorded> {
-        self.events
-    }
-}
 
 /// Bytes of data and metadata.
 pub(crate) fn size_of_event(event: &NewEvent) -> usize {
@@ -102,10 +65,11 @@ pub(crate) fn all_page(
         "{COLUMNS} FROM events e CROSS JOIN streams s ON s.id = e.stream WHERE e.leaf >= ?1 ORDER BY e.leaf LIMIT ?2"
     );
     let page = || {
-        let rank = |event: &Recorded| event.leaf.0;
+        // Its position is one more than its rank.
+        let rank = |event: &Recorded| event.position.0.saturating_sub(1);
         let params = params![to_sql(from), sql_limit(limit)];
         let (page, ended) = page(connection, &sql, params, limit, from, rank)?;
-        let next = page.last().map_or(from, |last| last.leaf.0.saturating_add(1));
+        let next = page.last().map_or(from, |last| last.position.0);
         let beyond = || {
             connection
                 .prepare_cached("SELECT 1 FROM events WHERE leaf >= ?1")?
@@ -203,7 +167,6 @@ fn recorded(row: &Row<'_>, data: &[u8], metadata: &[u8]) -> Result<Recorded, Tro
         stream: StreamName(stream),
         revision: Revision(revision),
         position: position_of(leaf),
-        leaf: Leaf(leaf),
         event: NewEvent {
             id: EventId(uuid::Uuid::from_bytes(id)),
             kind,

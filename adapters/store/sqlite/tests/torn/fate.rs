@@ -6,7 +6,7 @@ use std::fs;
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, Recorded, Revision};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 use crate::left::{Left, beside, everything, name};
@@ -74,8 +74,11 @@ pub async fn fate(left: &Left) -> Result<Outcome, String> {
                 met = true;
             }
             Ok(found) => {
-                let short =
-                    length.map(|length| mine.iter().filter(|event| event.leaf.0 < length as u64).count());
+                let short = length.map(|length| {
+                    mine.iter()
+                        .filter(|event| event.position.0 <= length as u64)
+                        .count()
+                });
                 let prefix =
                     found.iter().zip(&mine).all(|(found, mine)| found == *mine) && found.len() <= mine.len();
                 if !prefix || short.is_some_and(|short| short != found.len() && !met) {
@@ -130,7 +133,7 @@ pub async fn go_on(log: &SqliteLog, kept: &[Recorded]) -> Result<(), String> {
         .await
         .map_err(|e| e.to_string())?;
     let wanted = last.map_or(Revision(0), |last| last.revision.next());
-    if appended.revision != wanted || appended.position.0 != kept.len() as u64 + 1 {
+    if appended.revision != wanted {
         return Err(format!("it goes on at {appended:?}"));
     }
     let read = everything(log).await.map_err(|e| e.to_string())?;
@@ -146,7 +149,7 @@ pub async fn go_on(log: &SqliteLog, kept: &[Recorded]) -> Result<(), String> {
         let again = log
             .append(&retried.stream, expected, vec![retried.event.clone()])
             .await;
-        if !matches!(&again, Ok(at) if at.position == retried.position) {
+        if !matches!(&again, Ok(at) if at.revision == retried.revision) {
             return Err(format!("a retry of its last event is answered {again:?}"));
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, Recorded, Revision, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 /// A log as a program of format 1 left it: one stream of 20 events.

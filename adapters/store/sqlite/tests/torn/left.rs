@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, Recorded, Revision, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 /// Numbers from a seed (SplitMix64).

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, PaceBook, Recorded, Revision, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 fn event() -> NewEvent {

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 fn events(count: usize, size: usize) -> Vec<NewEvent> {

@@ -58,6 +58,11 @@ impl Place {
         Self(path.display().to_string().into())
     }
 
+    /// The file's path, in words.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
     /// The answer to whoever asked.
     pub(crate) fn error(&self, trouble: impl Into<Trouble>) -> LogError {
         match trouble.into() {

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, NewEvent, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 const ID: &str = "0197a1b2-c3d4-7e5f-8061-728394a5b6c7";

@@ -18,7 +18,7 @@ use std::fs;
 use fate::Count;
 use left::{Dice, Left, beside, frame_ends, left_after, left_behind};
 use tempfile::TempDir;
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 
 #[tokio::test]
 async fn a_write_ahead_log_cut_anywhere_leaves_a_prefix() {

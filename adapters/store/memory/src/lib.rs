@@ -5,13 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{
-    Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, Position, Recorded, Revision, StreamName,
+    Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, PaceRule, Page, Position, Recorded,
+    Revision, SENDS_KEPT, StreamName, check_append,
 };
 use tokio::sync::watch;
-
-use crate::append::{NOTHING_TO_APPEND, first_revision, holds, id_is_taken, position_of};
-use crate::pace::{KEPT, decide};
-use crate::read::{Page, size_of_event};
 
 /// A log in memory, shared by its clones: dropping all but one and going on with that is what a restart is to a file.
 /// It uses no threads and no time, so that a simulation can own both.
@@ -57,9 +54,11 @@ impl MemoryLog {
     }
 }
 
+const PLACE: &str = "memory";
+
 fn failed(detail: impl Into<String>) -> LogError {
     LogError::Failed {
-        place: "memory".to_owned(),
+        place: PLACE.to_owned(),
         detail: detail.into(),
     }
 }
@@ -71,38 +70,34 @@ impl State {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> Result<Appended, LogError> {
-        if events.is_empty() {
-            return Err(failed(NOTHING_TO_APPEND));
-        };
+        check_append(PLACE, stream, &events)?;
         if let Some(appended) = self.already_there(stream, expected, &events) {
             return Ok(appended);
         }
         let length = self.streams.get(stream).map_or(0, Vec::len);
         let head = length.checked_sub(1).map(revision);
-        if !holds(expected, head) {
+        if !expected.holds(head) {
             return Err(LogError::Conflict {
                 stream: stream.clone(),
                 expected,
                 actual: head,
             });
         }
-        let mut fresh = std::collections::BTreeSet::new();
-        if let Some(taken) = events
-            .iter()
-            .find(|e| self.ids.contains_key(&e.id) || !fresh.insert(e.id))
-        {
-            return Err(failed(id_is_taken(taken)));
+        if let Some(taken) = events.iter().find(|event| self.ids.contains_key(&event.id)) {
+            return Err(LogError::Refused {
+                place: PLACE.to_owned(),
+                stream: stream.clone(),
+                detail: format!("the id {} stands at another place already", taken.id),
+            });
         }
         let of_stream = self.streams.entry(stream.clone()).or_default();
         for event in events {
             let index = self.events.len();
-            let leaf = Leaf(rank(index));
             self.ids.insert(event.id, index);
             self.events.push(Recorded {
                 stream: stream.clone(),
                 revision: revision(of_stream.len()),
-                position: position_of(leaf.0),
-                leaf,
+                position: position_of(index),
                 event,
             });
             of_stream.push(index);
@@ -110,7 +105,7 @@ impl State {
         self.events
             .last()
             .map(where_it_stands)
-            .ok_or_else(|| failed(NOTHING_TO_APPEND))
+            .ok_or_else(|| failed("an append of nothing"))
     }
 
     fn already_there(
@@ -126,7 +121,7 @@ impl State {
                 .filter(|found| found.stream == *stream)
         };
         let start = standing(events.first()?)?.revision;
-        if first_revision(expected).is_some_and(|wanted| wanted != start) {
+        if expected.first().is_some_and(|wanted| wanted != start) {
             return None;
         }
         let mut last = None;
@@ -140,8 +135,12 @@ impl State {
 fn where_it_stands(event: &Recorded) -> Appended {
     Appended {
         revision: event.revision,
-        position: event.position,
     }
+}
+
+/// One more than the rank, so that nobody takes the one for the other.
+fn position_of(index: usize) -> Position {
+    Position(rank(index).saturating_add(1), 0)
 }
 
 fn rank(index: usize) -> u64 {
@@ -159,7 +158,7 @@ fn index(number: u64) -> usize {
 fn page<'a>(events: impl Iterator<Item = &'a Recorded>, limit: usize) -> Vec<Recorded> {
     let mut page = Page::new(limit);
     for event in events {
-        if !page.has_room_for(size_of_event(&event.event)) {
+        if !page.has_room_for(event.event.data.len().saturating_add(event.event.metadata.len())) {
             break;
         }
         page.add(event.clone());
@@ -167,7 +166,7 @@ fn page<'a>(events: impl Iterator<Item = &'a Recorded>, limit: usize) -> Vec<Rec
     page.into_events()
 }
 
-/// Pages end early at about 4 MiB, as those of [`SqliteLog`](crate::SqliteLog) do: an empty page is the end.
+/// Pages end early at about 4 MiB, as those of the other engines do: an empty page is the end.
 impl Log for MemoryLog {
     async fn append(
         &self,
@@ -217,6 +216,11 @@ impl Log for MemoryLog {
         ))
     }
 
+    async fn leaf(&self, position: Position) -> Result<Option<Leaf>, LogError> {
+        let known = Some(position) <= self.head().await?;
+        Ok(position.0.checked_sub(1).filter(|_| known).map(Leaf))
+    }
+
     async fn head(&self) -> Result<Option<Position>, LogError> {
         Ok(self.state().events.last().map(|event| event.position))
     }
@@ -234,16 +238,12 @@ impl Log for MemoryLog {
 }
 
 impl PaceBook for MemoryLog {
-    async fn reserve(
-        &self,
-        account: &str,
-        rule: Box<dyn FnOnce(&[i64]) -> i64 + Send>,
-    ) -> Result<i64, LogError> {
+    async fn reserve(&self, account: &str, rule: PaceRule) -> Result<i64, LogError> {
         let mut state = self.state();
         let sends = state.pace.entry(account.to_owned()).or_default();
-        let at = decide(rule, sends.make_contiguous()).map_err(failed)?;
+        let at = rule(sends.make_contiguous());
         sends.push_back(at);
-        while sends.len() > KEPT {
+        while sends.len() > SENDS_KEPT {
             sends.pop_front();
         }
         Ok(at)

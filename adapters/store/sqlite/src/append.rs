@@ -1,9 +1,9 @@
 //! One append, within a transaction: the expectation, the retry, the insert.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-use tieout_domain::ports::{Appended, Expected, LogError, NewEvent, Position, Revision, StreamName};
+use tieout_domain::ports::{
+    Appended, Expected, Leaf, LogError, NewEvent, Position, Revision, StreamName, check_append,
+};
 
 use crate::bench::{Desk, count_events};
 use crate::number::{from_sql, to_sql};
@@ -25,26 +25,10 @@ pub(crate) fn position_of(leaf: u64) -> Position {
     Position(leaf.saturating_add(1), 0)
 }
 
-/// Whether a stream that ends at `head` is where the writer believes.
-pub(crate) fn holds(expected: Expected, head: Option<Revision>) -> bool {
-    match expected {
-        Expected::NoStream => head.is_none(),
-        Expected::At(revision) => head == Some(revision),
-        Expected::Any => true,
-    }
+/// The rank of what stands at a position of this engine; `None` for one that is none of it.
+pub(crate) fn leaf_at(position: Position) -> Option<Leaf> {
+    (position.1 == 0).then(|| position.0.checked_sub(1).map(Leaf))?
 }
-
-/// The revision that the first event gets, if the writer said so.
-pub(crate) fn first_revision(expected: Expected) -> Option<Revision> {
-    match expected {
-        Expected::NoStream => Some(Revision(0)),
-        Expected::At(revision) => Some(revision.next()),
-        Expected::Any => None,
-    }
-}
-
-/// What both engines answer to an append of nothing.
-pub(crate) const NOTHING_TO_APPEND: &str = "an append needs at least one event; nothing was appended";
 
 /// What appends of one transaction share: prepared statements, and the rank of the next event.
 pub(crate) struct Appending<'c> {
@@ -61,8 +45,7 @@ impl<'c> Appending<'c> {
     pub(crate) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             find_stream: connection.prepare_cached("SELECT id, head FROM streams WHERE name = ?1")?,
-            find_event: connection
-                .prepare_cached("SELECT leaf, stream, revision FROM events WHERE id = ?1")?,
+            find_event: connection.prepare_cached("SELECT stream, revision FROM events WHERE id = ?1")?,
             begin_stream: connection
                 .prepare_cached("INSERT OR FAIL INTO streams (name, head) VALUES (?1, ?2)")?,
             grow_stream: connection.prepare_cached("UPDATE OR FAIL streams SET head = ?2 WHERE id = ?1")?,
@@ -87,9 +70,8 @@ impl<'c> Appending<'c> {
     fn standing(&mut self, event: &NewEvent) -> rusqlite::Result<Option<Standing>> {
         let standing = |row: &Row<'_>| {
             Ok(Standing {
-                leaf: row.get(0)?,
-                stream: row.get(1)?,
-                revision: row.get(2)?,
+                stream: row.get(0)?,
+                revision: row.get(1)?,
             })
         };
         self.find_event
@@ -108,7 +90,6 @@ struct Known {
 /// Where an event stands.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
-    leaf: i64,
     stream: i64,
     revision: i64,
 }
@@ -117,8 +98,9 @@ impl Work for Append {
     type Answer = Appended;
 
     fn apply(&mut self, desk: &mut Desk<'_>) -> Result<Appended, Trouble> {
+        check_append(self.place.name(), &self.stream, &self.events)?;
         let Some((first, others)) = self.events.split_first() else {
-            return Err(self.place.failed(NOTHING_TO_APPEND).into());
+            return Err(self.place.failed("an append of nothing").into());
         };
         let log = desk.appending()?;
         let known = log.stream(&self.stream)?;
@@ -129,7 +111,7 @@ impl Work for Append {
             return Ok(appended);
         }
         let head = known.map(|known| Revision(from_sql(known.head)));
-        if !holds(self.expected, head) {
+        if !self.expected.holds(head) {
             let (stream, expected) = (self.stream.clone(), self.expected);
             return Err(LogError::Conflict {
                 stream,
@@ -140,10 +122,18 @@ impl Work for Append {
         }
         let taken = match standing {
             Some(_) => Some(first),
-            None => find_taken(log, first, others)?,
+            None => find_taken(log, others)?,
         };
         if let Some(taken) = taken {
-            return Err(self.place.failed(id_is_taken(taken)).into());
+            return Err(LogError::Refused {
+                place: self.place.name().to_owned(),
+                stream: self.stream.clone(),
+                detail: format!(
+                    "the id {} of a new `{}` event is in the log already, at another place: give each event an id of its own",
+                    taken.id, taken.kind
+                ),
+            }
+            .into());
         }
         self.insert(log, known)
     }
@@ -157,15 +147,10 @@ impl Work for Append {
     }
 }
 
-/// The first event whose id stands in the log already, or twice in this append. The first of all is known not to.
-fn find_taken<'e>(
-    log: &mut Appending<'_>,
-    first: &NewEvent,
-    others: &'e [NewEvent],
-) -> rusqlite::Result<Option<&'e NewEvent>> {
-    let mut fresh = BTreeSet::from([first.id]);
+/// The first event whose id stands in the log already.
+fn find_taken<'e>(log: &mut Appending<'_>, others: &'e [NewEvent]) -> rusqlite::Result<Option<&'e NewEvent>> {
     for event in others {
-        if !fresh.insert(event.id) || log.standing(event)?.is_some() {
+        if log.standing(event)?.is_some() {
             return Ok(Some(event));
         }
     }
@@ -181,8 +166,10 @@ impl Append {
         known: Known,
         first: Standing,
     ) -> rusqlite::Result<Option<Appended>> {
-        let starts_right =
-            first_revision(self.expected).is_none_or(|wanted| to_sql(wanted.0) == first.revision);
+        let starts_right = self
+            .expected
+            .first()
+            .is_none_or(|wanted| to_sql(wanted.0) == first.revision);
         if first.stream != known.id || !starts_right {
             return Ok(None);
         }
@@ -195,7 +182,7 @@ impl Append {
                 _ => return Ok(None),
             }
         }
-        Ok(Some(answer(last.revision, last.leaf)))
+        Ok(Some(answer(last.revision)))
     }
 
     fn insert(&self, log: &mut Appending<'_>, known: Option<Known>) -> Result<Appended, Trouble> {
@@ -225,21 +212,12 @@ impl Append {
             log.add_event.execute(row)?;
         }
         log.next_leaf = log.next_leaf.saturating_add(count);
-        Ok(answer(last_revision, log.next_leaf.saturating_sub(1)))
+        Ok(answer(last_revision))
     }
 }
 
-fn answer(revision: i64, leaf: i64) -> Appended {
+fn answer(revision: i64) -> Appended {
     Appended {
         revision: Revision(from_sql(revision)),
-        position: position_of(from_sql(leaf)),
     }
-}
-
-/// What both engines answer to an id that stands elsewhere.
-pub(crate) fn id_is_taken(event: &NewEvent) -> String {
-    format!(
-        "the id {} of a new `{}` event is in the log already, at another place; nothing was appended; give each event an id of its own",
-        event.id, event.kind
-    )
 }

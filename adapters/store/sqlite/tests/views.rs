@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, LogError, NewEvent, PaceBook, Position, Revision, StreamName};
-use tieout_store::{LoadedView, SqliteLog, Stepped, ViewRow, ViewStep};
+use tieout_sqlite::{LoadedView, SqliteLog, Stepped, ViewRow, ViewStep};
 use uuid::Uuid;
 
 fn open(folder: &TempDir) -> SqliteLog {

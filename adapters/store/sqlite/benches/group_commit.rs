@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tieout_domain::ids::EventId;
 use tieout_domain::ports::{Expected, Log, NewEvent, Revision, StreamName};
-use tieout_store::SqliteLog;
+use tieout_sqlite::SqliteLog;
 use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

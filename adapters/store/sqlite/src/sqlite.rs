@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tieout_domain::ports::{
-    Appended, Expected, Log, LogError, NewEvent, PaceBook, Position, Recorded, Revision, StreamName,
+    Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, PaceRule, Position, Recorded, Revision,
+    StreamName,
 };
 
-use crate::append::Append;
+use crate::append::{Append, leaf_at};
 use crate::copy;
 use crate::file::{self, IfMissing};
 use crate::pace::Reserve;
@@ -165,6 +166,11 @@ impl Log for SqliteLog {
             .await
     }
 
+    async fn leaf(&self, position: Position) -> Result<Option<Leaf>, LogError> {
+        let head = self.head().await?;
+        Ok(leaf_at(position).filter(|_| Some(position) <= head))
+    }
+
     async fn head(&self) -> Result<Option<Position>, LogError> {
         self.inner.readers.read(read::head).await
     }
@@ -188,18 +194,14 @@ impl Log for SqliteLog {
 /// Turns are kept in the order in which they were reserved, at most 20 an account, and shared by all processes on the
 /// file. They survive the death of the process; a power cut may lose the last ones.
 impl PaceBook for SqliteLog {
-    async fn reserve(
-        &self,
-        account: &str,
-        rule: Box<dyn FnOnce(&[i64]) -> i64 + Send>,
-    ) -> Result<i64, LogError> {
+    async fn reserve(&self, account: &str, rule: PaceRule) -> Result<i64, LogError> {
         let place = self.inner.place.clone();
         self.inner
             .writer
             .order(Reserve {
                 place,
                 account: account.to_owned(),
-                rule: Some(rule),
+                rule,
             })
             .await
     }

@@ -1,0 +1,165 @@
+//! A log on either engine.
+
+use std::path::Path;
+
+use tieout_domain::ports::{
+    Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, PaceRule, Position, Recorded, Revision,
+    StreamName,
+};
+use tieout_sqlite::{SqliteLog, ViewStore};
+
+use crate::place::{StorePlace, User};
+
+/// A log, on either engine, with the views that people read beside it. Clones share it.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// In a file, the views in the same.
+    Sqlite(SqliteLog),
+    /// On a cluster.
+    #[cfg(feature = "eventstore")]
+    EventStore {
+        /// The log.
+        log: tieout_eventstore::EventStoreLog,
+        /// This instance's views.
+        views: SqliteLog,
+    },
+}
+
+impl Store {
+    /// Opens the log, which must be there. `views` is the file of the views where the log itself is none.
+    ///
+    /// # Errors
+    /// As the engine says.
+    pub async fn open_existing(
+        place: &StorePlace,
+        views: &Path,
+        user: Option<User>,
+    ) -> Result<Self, LogError> {
+        #[cfg(not(feature = "eventstore"))]
+        let _ = (views, user);
+        match place {
+            StorePlace::Sqlite(path) => SqliteLog::open_existing(path).map(Self::Sqlite),
+            #[cfg(feature = "eventstore")]
+            StorePlace::EventStore(address) => {
+                let patience = tieout_eventstore::Patience::default();
+                let log =
+                    tieout_eventstore::EventStoreLog::open_existing(address, user.map(signing_in), patience)
+                        .await?;
+                Ok(Self::EventStore {
+                    log,
+                    views: SqliteLog::open(views)?,
+                })
+            }
+        }
+    }
+
+    /// Opens the log, or begins an empty one.
+    ///
+    /// # Errors
+    /// As the engine says.
+    pub async fn open(place: &StorePlace, views: &Path, user: Option<User>) -> Result<Self, LogError> {
+        #[cfg(not(feature = "eventstore"))]
+        let _ = (views, user);
+        match place {
+            StorePlace::Sqlite(path) => SqliteLog::open(path).map(Self::Sqlite),
+            #[cfg(feature = "eventstore")]
+            StorePlace::EventStore(address) => {
+                let patience = tieout_eventstore::Patience::default();
+                let log =
+                    tieout_eventstore::EventStoreLog::open(address, user.map(signing_in), patience).await?;
+                Ok(Self::EventStore {
+                    log,
+                    views: SqliteLog::open(views)?,
+                })
+            }
+        }
+    }
+
+    /// The views.
+    pub fn views(&self) -> ViewStore {
+        match self {
+            Self::Sqlite(log) => log.views(),
+            #[cfg(feature = "eventstore")]
+            Self::EventStore { views, .. } => views.views(),
+        }
+    }
+
+    /// The log's file, where it is one.
+    pub fn sqlite(&self) -> Option<&SqliteLog> {
+        match self {
+            Self::Sqlite(log) => Some(log),
+            #[cfg(feature = "eventstore")]
+            Self::EventStore { .. } => None,
+        }
+    }
+
+    /// Where it is, without secrets.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite(log) => log.path().display().to_string(),
+            #[cfg(feature = "eventstore")]
+            Self::EventStore { log, .. } => log.place().to_owned(),
+        }
+    }
+}
+
+#[cfg(feature = "eventstore")]
+fn signing_in(user: User) -> tieout_eventstore::User {
+    tieout_eventstore::User {
+        name: user.name,
+        password: user.password,
+    }
+}
+
+/// Calls the same on whichever engine it is.
+macro_rules! either {
+    ($self:ident, $log:ident => $call:expr) => {
+        match $self {
+            Store::Sqlite($log) => $call,
+            #[cfg(feature = "eventstore")]
+            Store::EventStore { log: $log, .. } => $call,
+        }
+    };
+}
+
+impl Log for Store {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, LogError> {
+        either!(self, log => log.append(stream, expected, events).await)
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: Revision,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, LogError> {
+        either!(self, log => log.read_stream(stream, from, limit).await)
+    }
+
+    async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Recorded>, LogError> {
+        either!(self, log => log.read_all(after, limit).await)
+    }
+
+    async fn leaf(&self, position: Position) -> Result<Option<Leaf>, LogError> {
+        either!(self, log => log.leaf(position).await)
+    }
+
+    async fn head(&self) -> Result<Option<Position>, LogError> {
+        either!(self, log => log.head().await)
+    }
+
+    async fn wait_beyond(&self, position: Option<Position>) -> Result<(), LogError> {
+        either!(self, log => log.wait_beyond(position).await)
+    }
+}
+
+impl PaceBook for Store {
+    async fn reserve(&self, account: &str, rule: PaceRule) -> Result<i64, LogError> {
+        either!(self, log => log.reserve(account, rule).await)
+    }
+}
