@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     reason = "a tool of tests: a surprise must end the test"
 )]
+#![allow(clippy::result_large_err, reason = "tonic's own Status")]
 
 mod append;
 mod batch;
