@@ -17,10 +17,11 @@
 //! - subscriptions begin after what they name; confirmation, catching up, checkpoint, caught up, live,
 //!   `Enumerator.AllSubscriptionFiltered.cs`, `Enumerator.StreamSubscription.cs`; an empty `CaughtUp`, an unknown position
 //!   written as the greatest number, `Streams.Read.cs`;
-//! - wrong credentials are `Unauthenticated`, `AuthenticationMiddleware.cs`; no access is `PermissionDenied`.
+//! - wrong credentials are `Unauthenticated`, `AuthenticationMiddleware.cs`; no access is `PermissionDenied`;
+//! - older servers give no positions in reads of one stream, `ResolvedEvent.cs`
+//!   ([`Handle::stream_reads_without_positions`]).
 //!
-//! **Assumed**: that servers before 22.6 gave no positions in reads of one stream
-//! ([`Handle::stream_reads_without_positions`]); the position answered for an append is that of its last event; an
+//! **Assumed**: that servers give them since 22.6; the position answered for an append is that of its last event; an
 //! append of no events is a success without a position; anonymous callers are refused where users are required, but
 //! gossip and features stay open; a checkpoint stands at the last event looked at (the server may name an earlier one);
 //! who reads from a position that is no event's gets what follows it (the server may refuse); a follower forwards what
