@@ -1,6 +1,7 @@
 //! The batch append: `Streams.BatchAppend.cs`. One stream of requests, one answer for each correlation id.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::stream::{self, Stream};
@@ -68,15 +69,21 @@ pub(crate) fn batch_append(
 
 impl Session {
     async fn next(&mut self) -> Option<Result<BatchAppendResp, Status>> {
+        let mut end = self.end.clone();
+        tokio::select! {
+            biased;
+            // Whatever waits in a slow server goes down with the stream, without effect.
+            _ = end.changed() => {
+                self.call.seat.shared.streams_ended.fetch_add(1, Ordering::SeqCst);
+                None
+            }
+            response = self.answers() => response,
+        }
+    }
+
+    async fn answers(&mut self) -> Option<Result<BatchAppendResp, Status>> {
         loop {
-            let request = tokio::select! {
-                biased;
-                _ = self.end.changed() => {
-                    self.call.seat.shared.streams_ended.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                    return None;
-                }
-                request = self.requests.message() => request.ok()??,
-            };
+            let request = self.requests.message().await.ok()??;
             match self.answer(request).await {
                 Answer::None => {}
                 Answer::Response(response) => return Some(Ok(response)),

@@ -1,5 +1,36 @@
 //! An EventStoreDB/KurrentDB server in this process, for tests and benches: the real gRPC protocol over a real socket,
 //! the log in memory, and switches for what goes wrong with such servers.
+//!
+//! It gives itself out as a 24.10 ([`SERVER_VERSION`]). What it does was held against the server's C# source where it
+//! could be; the rest is assumed.
+//!
+//! **Confirmed in the source** (file of the server behind each):
+//! - expected versions and idempotency, `IndexWriter.CheckCommit`; one cache of ids for all streams in which the first
+//!   place of an id wins, `BoundedCache.PutRecord`: `Any` knows an id only in the stream that had it first, and the
+//!   cache is bounded (see [`Handle::forget_event_ids`]);
+//! - the unary append, its answers and refusals, `Streams.Append.cs`, `RpcExceptions.cs`; the batch append with its
+//!   errors inside the answers, their codes and details, and a refusal by a follower that ends the whole stream,
+//!   `Streams.BatchAppend.cs`, `Status.cs`; the size of an append, `Event.SizeOnDisk` (older servers count the body
+//!   only, by a slip of precedence; newer ones also limit single events, which is not done here);
+//! - `$all` is read inclusively forwards, exclusively backwards, `AllReader.cs`; pages of 32;
+//! - not-found streams, first and last positions of a stream, `Enumerator.ReadStreamForwards/Backwards.cs`;
+//! - subscriptions begin after what they name; confirmation, catching up, checkpoint, caught up, live,
+//!   `Enumerator.AllSubscriptionFiltered.cs`, `Enumerator.StreamSubscription.cs`; an empty `CaughtUp`, an unknown position
+//!   written as the greatest number, `Streams.Read.cs`;
+//! - wrong credentials are `Unauthenticated`, `AuthenticationMiddleware.cs`; no access is `PermissionDenied`;
+//! - older servers give no positions in reads of one stream, `ResolvedEvent.cs`
+//!   ([`Handle::stream_reads_without_positions`]).
+//!
+//! **Assumed**: that servers give them since 22.6; the position answered for an append is that of its last event; an
+//! append of no events is a success without a position; anonymous callers are refused where users are required, but
+//! gossip and features stay open; a checkpoint stands at the last event looked at (the server may name an earlier one);
+//! who reads from a position that is no event's gets what follows it (the server may refuse); a follower forwards what
+//! does not require the leader; gossip knows of a stopped node at once.
+//!
+//! **Not there**: deletion and tombstones, links, `$maxAge`, persistent subscriptions, TLS, elections, `FellBehind`, a
+//! log that differs between nodes.
+//!
+//! Connections have `TCP_NODELAY`, as with tonic's own server and Kestrel by default.
 
 #![allow(
     clippy::unwrap_used,

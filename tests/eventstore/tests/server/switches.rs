@@ -1,5 +1,6 @@
 //! What goes wrong on demand, and how the real client shows it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventstore::{
@@ -123,20 +124,36 @@ async fn deadlines_and_unavailability_have_no_effect() {
 }
 
 #[tokio::test]
-async fn a_clean_end_leaves_a_batch_hanging_and_ends_a_read() {
+async fn a_clean_end_leaves_what_is_under_way_in_a_batch_hanging_until_the_next_append_fails() {
     let server = StandIn::start();
     let client = client(&server);
-    let batch = batch(&client).await;
-    batch
+    let session = Arc::new(batch(&client).await);
+    session
         .append_to_stream("a", StreamState::Any, events(&["0"]))
         .await
         .unwrap();
     assert_eq!(server.open_streams(), 1);
+    server.lose_acks_silently(1);
+    let under_way = Arc::clone(&session);
+    let mut under_way = tokio::spawn(async move {
+        under_way
+            .append_to_stream("a", StreamState::Any, events(&["1"]))
+            .await
+    });
+    until(|| server.struck(Fault::LoseAckSilently) == 1).await;
     server.end_streams_cleanly();
     until(|| server.streams_ended() == 1).await;
-    // The client does not notice: what is appended now is never answered, nor written.
-    never(batch.append_to_stream("a", StreamState::Any, events(&["1"]))).await;
-    assert_eq!(server.events("a").len(), 1);
+    never(&mut under_way).await;
+    // The client has noticed by now: the next append fails at once, and frees what hung.
+    let error = soon(session.append_to_stream("a", StreamState::Any, events(&["2"])))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::ServerError(_)), "{error:?}");
+    assert!(matches!(
+        soon(under_way).await.unwrap(),
+        Err(Error::ServerError(_))
+    ));
+    assert_eq!(server.events("a").len(), 2);
 }
 
 #[tokio::test]
