@@ -35,7 +35,9 @@ impl ClusterPlace {
 impl LogPlace for ClusterPlace {
     type Log = EventStoreLog;
     async fn open(&self) -> EventStoreLog {
-        EventStoreLog::open(&self.address, None, Patience::default()).await.unwrap()
+        EventStoreLog::open(&self.address, None, Patience::default())
+            .await
+            .unwrap()
     }
 }
 

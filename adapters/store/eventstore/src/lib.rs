@@ -21,6 +21,7 @@ mod lease;
 mod leaves;
 mod link;
 mod log;
+mod nodelay;
 mod pace;
 mod read;
 mod session;

@@ -10,9 +10,11 @@ use bytes::Bytes;
 use eventstore::{Client, Credentials};
 use secrecy::{ExposeSecret, SecretString};
 use tieout_domain::ports::LogError;
+use tokio::sync::OnceCell;
 
 use crate::address::Address;
 use crate::error::{Place, Trouble};
+use crate::nodelay;
 use crate::session::Lanes;
 
 /// Who signs in at the cluster.
@@ -53,6 +55,7 @@ pub(crate) struct Generation {
     number: u64,
     pub(crate) client: Client,
     pub(crate) lanes: Lanes,
+    connected: OnceCell<()>,
 }
 
 /// The way to the cluster.
@@ -82,8 +85,32 @@ impl Link {
         self.made.load(Ordering::Relaxed)
     }
 
-    /// The present client; a new one where there is none.
-    pub(crate) fn generation(&self) -> Result<Arc<Generation>, Trouble> {
+    /// The present client; a new one, connected, where there is none.
+    pub(crate) async fn generation(&self) -> Result<Arc<Generation>, Trouble> {
+        let generation = self.present()?;
+        generation
+            .connected
+            .get_or_try_init(|| self.connect(&generation.client))
+            .await?;
+        Ok(generation)
+    }
+
+    /// Connects a client, and lets its packets go at once.
+    async fn connect(&self, client: &Client) -> Result<(), Trouble> {
+        let version = tokio::time::timeout(self.patience.deadline, client.server_info())
+            .await
+            .map_err(|_| Trouble::Renew(format!("no node answers within {:?}", self.patience.deadline)))?
+            .map_err(Trouble::of)?
+            .version();
+        let sockets = nodelay::set_everywhere().unwrap_or_else(|error| {
+            tracing::warn!(%error, "calls to the cluster will be slow: this process cannot list its sockets under /proc");
+            0
+        });
+        tracing::debug!(%version, sockets, at = %self.place.0, "connected to the cluster");
+        Ok(())
+    }
+
+    fn present(&self) -> Result<Arc<Generation>, Trouble> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(generation) = current.as_ref() {
             return Ok(Arc::clone(generation));
@@ -95,6 +122,7 @@ impl Link {
             number: self.made.fetch_add(1, Ordering::Relaxed),
             client,
             lanes: Lanes::default(),
+            connected: OnceCell::new(),
         });
         *current = Some(Arc::clone(&generation));
         Ok(generation)
@@ -116,6 +144,10 @@ impl Link {
             Ok(_) => other(format!("tlsCaFile {path} holds no certificate in PEM form")),
             Err(error) => other(format!("tlsCaFile {path} cannot be read: {error}")),
         }
+    }
+
+    fn give_up_present(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Gives a client up, unless somebody did so already.
@@ -149,17 +181,27 @@ impl Link {
         let mut wait = self.patience.first_wait;
         let mut failures = 0_u32;
         loop {
-            let trouble = match self.generation() {
-                Err(trouble) => trouble,
+            let trouble = match self.generation().await {
+                Err(trouble) => {
+                    self.give_up_present();
+                    trouble
+                }
                 Ok(generation) => match once(Arc::clone(&generation)).await {
-                    Ok(done) => return Ok(Ok(done)),
+                    Ok(done) => {
+                        // The same client may have connected anew.
+                        if failures > 0 {
+                            let _ = nodelay::set_everywhere();
+                        }
+                        return Ok(Ok(done));
+                    }
                     Err(Trouble::Conflict) => return Ok(Err(Final::Conflict)),
                     Err(Trouble::NoStream) => return Ok(Err(Final::NoStream)),
                     Err(trouble @ Trouble::Final(_)) => {
                         return Err(self.place.error(doing, stream, &trouble));
                     }
                     Err(trouble) => {
-                        // The first time, a new session on the same client may do.
+                        // The first time, a new session on the same client may do: what ended it may have been another's
+                        // conflict. It does not notice by itself that its node is gone.
                         if failures > 0 || matches!(trouble, Trouble::Renew(_)) {
                             self.give_up(&generation);
                         }
