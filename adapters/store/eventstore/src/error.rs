@@ -13,6 +13,8 @@ pub(crate) enum Trouble {
     /// The node is not the leader any more, or the client is dead: another client is needed. Whether an append happened
     /// is unknown.
     Renew(String),
+    /// The session was ended for everybody in it by what befell one append: a new one on the same client will do.
+    Session,
     /// No answer, or one that says to come back. Whether an append happened is unknown.
     Again(String),
     /// No use in trying again.
@@ -41,6 +43,10 @@ impl Trouble {
             Error::ResourceNotFound => Self::NoStream,
             Error::ConnectionClosed | Error::GrpcConnectionError(_) | Error::NotLeaderException(_) => {
                 Self::Renew(error.to_string())
+            }
+            // The client's own words, for an append that was on its way when another one was refused.
+            Error::ServerError(ref said) if said.contains("Batch-append stream has been closed") => {
+                Self::Session
             }
             Error::ServerError(_) | Error::DeadlineExceeded => Self::Again(error.to_string()),
             Error::AccessDenied => Self::Final(Cause::Denied),
@@ -76,6 +82,7 @@ impl Trouble {
         match self {
             Self::Conflict => "the stream is not where it was expected".to_owned(),
             Self::NoStream => "there is no such stream".to_owned(),
+            Self::Session => "sessions end again and again".to_owned(),
             Self::Renew(said)
             | Self::Again(said)
             | Self::Final(Cause::Other(said) | Cause::TooLarge(said)) => said.clone(),

@@ -50,6 +50,9 @@ impl Default for Patience {
     }
 }
 
+/// How many sessions one append may see end by what befell others, before that is taken for trouble of its own.
+const MOST_SESSIONS: u32 = 100;
+
 /// One client with its sessions; given up as a whole.
 pub(crate) struct Generation {
     number: u64,
@@ -180,6 +183,7 @@ impl Link {
         let began = tokio::time::Instant::now();
         let mut wait = self.patience.first_wait;
         let mut failures = 0_u32;
+        let mut sessions = 0_u32;
         loop {
             let trouble = match self.generation().await {
                 Err(trouble) => {
@@ -199,12 +203,13 @@ impl Link {
                     Err(trouble @ Trouble::Final(_)) => {
                         return Err(self.place.error(doing, stream, &trouble));
                     }
+                    Err(Trouble::Session) if sessions < MOST_SESSIONS => {
+                        sessions += 1;
+                        continue;
+                    }
                     Err(trouble) => {
-                        // The first time, a new session on the same client may do: what ended it may have been another's
-                        // conflict. It does not notice by itself that its node is gone.
-                        if failures > 0 || matches!(trouble, Trouble::Renew(_)) {
-                            self.give_up(&generation);
-                        }
+                        // It does not notice by itself that its node is gone.
+                        self.give_up(&generation);
                         trouble
                     }
                 },

@@ -19,6 +19,9 @@ pub(crate) async fn reserve(
     let digest = Sha256::digest(account.as_bytes());
     let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let stream = log.beside(&format!("pace-{name}"));
+    // Within this process one at a time; other instances meet at the append.
+    let turn = turns.at(&format!("reserving {stream}"));
+    let _mine = turn.lock().await;
     loop {
         let kept = notes(link, &stream, SENDS_KEPT).await?;
         let head = kept.last().map(|found| found.revision);
