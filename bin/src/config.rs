@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 use tieout_domain::ids::{ConnectionId, ConnectionName, Label, PolicyId, Workspace};
+use tieout_store::StorePlace;
 
 use crate::out::Failure;
 
@@ -35,8 +36,14 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// `sqlite:<path>`.
+    /// `sqlite:<path>`, or `esdb://n1:2113,n2:2113,n3:2113?tls=true` for a cluster.
     pub url: String,
+    /// Where the log is on a cluster: the file of this instance's views. It can be deleted at any time.
+    #[serde(default = "views_file")]
+    pub views: PathBuf,
+    /// Where the log is on a cluster: how long a connection stays with an instance that says nothing more.
+    #[serde(deserialize_with = "span", default = "half_a_minute")]
+    pub lease: Duration,
 }
 
 /// Where the secrets are, and where the key that opens them comes from.
@@ -132,6 +139,14 @@ pub struct QadConfig {
     pub timezone: Tz,
 }
 
+fn views_file() -> PathBuf {
+    "tieout-views.db".into()
+}
+
+fn half_a_minute() -> Duration {
+    Duration::from_secs(30)
+}
+
 fn a_day() -> Duration {
     Duration::from_secs(24 * 60 * 60)
 }
@@ -197,7 +212,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.store_path()?;
+        self.store_place()?;
         let sources = [
             self.vault.key_file.is_some(),
             self.vault.key_env.is_some(),
@@ -236,18 +251,9 @@ impl Config {
         Ok(())
     }
 
-    /// The path of the log.
-    pub fn store_path(&self) -> Result<PathBuf, String> {
-        match self.store.url.split_once(':') {
-            Some(("sqlite", path)) if !path.trim().is_empty() => Ok(self.at(Path::new(path.trim()))),
-            Some(("esdb" | "kurrentdb", _)) => {
-                Err("[store] url: this build keeps its log in SQLite only; write `sqlite:tieout.db`".into())
-            }
-            _ => Err(format!(
-                "[store] url `{}` is not of the form `sqlite:tieout.db`",
-                self.store.url
-            )),
-        }
+    /// Where the log is.
+    pub fn store_place(&self) -> Result<StorePlace, String> {
+        StorePlace::parse(&self.store.url, &self.folder)
     }
 
     /// A path of the file, from the file's folder.
@@ -310,7 +316,8 @@ timezone = "America/New_York"
     #[test]
     fn the_example_of_the_design_is_read() {
         let config = Config::parse(GOOD, Path::new("/etc/tieout")).unwrap();
-        assert_eq!(config.store_path().unwrap(), Path::new("/etc/tieout/tieout.db"));
+        let place = config.store_place().unwrap();
+        assert_eq!(place.file(), Some(Path::new("/etc/tieout/tieout.db")));
         assert_eq!(config.connection[0].every, Duration::from_secs(900));
         assert_eq!(
             config.connection[0].recheck,
@@ -323,6 +330,23 @@ timezone = "America/New_York"
     }
 
     #[test]
+    #[cfg(feature = "eventstore")]
+    fn a_cluster_keeps_the_log_by_one_changed_line() {
+        let text = GOOD.replace("sqlite:tieout.db", "esdb://n1:2113,n2:2113,n3:2113?tls=true");
+        let config = Config::parse(&text, Path::new(".")).unwrap();
+        assert_eq!(config.store_place().unwrap().file(), None);
+        assert_eq!(config.store.lease, Duration::from_secs(30));
+    }
+
+    #[test]
+    #[cfg(not(feature = "eventstore"))]
+    fn a_build_without_the_engine_for_a_cluster_says_so() {
+        let text = GOOD.replace("sqlite:tieout.db", "esdb://n1:2113");
+        let refusal = Config::parse(&text, Path::new(".")).unwrap_err();
+        assert!(refusal.contains("without the engine for a cluster"), "{refusal}");
+    }
+
+    #[test]
     fn each_bad_configuration_is_refused_by_name() {
         let with = |from: &str, to: &str| Config::parse(&GOOD.replace(from, to), Path::new(".")).unwrap_err();
         assert!(with("every = \"15m\"", "every = \"15\"").contains("`15` is no time span"));
@@ -331,7 +355,12 @@ timezone = "America/New_York"
         assert!(with("America/New_York", "America/Gotham").contains("`America/Gotham` is no time zone"));
         assert!(with("[store]", "[store]\ncolour = \"red\"").contains("unknown field `colour`"));
         assert!(with("go_live = \"2026-11-01\"\n", "").contains("missing field `go_live`"));
-        assert!(with("sqlite:tieout.db", "esdb://n1:2113").contains("SQLite only"));
+        let secret = with("sqlite:tieout.db", "esdb://admin:changeit@n1:2113");
+        assert!(
+            !secret.contains("changeit") && secret.contains("[store] url"),
+            "{secret}"
+        );
+        assert!(with("sqlite:tieout.db", "postgres://n1").contains("is not of the form"));
         assert!(with("policies = [\"0123456789ABCDEF\"]", "policies = []").contains("names no policies"));
         assert!(
             with("policies = [\"0123456789ABCDEF\"]", "policies = [\"A\", \"A\"]")

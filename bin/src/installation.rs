@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::{ExposeSecret, SecretString};
 use tieout_domain::ids::InstanceId;
+use tieout_domain::journal::Reader;
 use tieout_domain::ports::{Entropy, Ports};
 use tieout_domain::rules::RuleSet;
 use tieout_domain::workflow::Connection;
 use tieout_expensify::{ExpensifyClient, Limits, Settings};
 use tieout_qad::{QadClient, profile::Profile};
-use tieout_store::SqliteLog;
+use tieout_store::{SqliteLog, Store, User};
 use tieout_vault::{KeySource, People, SetName, Vault};
 
 use crate::config::{Config, ConnectionConfig};
@@ -26,7 +27,7 @@ pub struct Installation {
     /// As read.
     pub config: Config,
     /// The log.
-    pub log: Arc<SqliteLog>,
+    pub log: Arc<Store>,
     /// Time.
     pub clock: SystemClock,
     /// This run of the program.
@@ -79,18 +80,44 @@ pub fn set_name(connection: &ConnectionConfig, system: &str) -> Result<SetName, 
     SetName::new(format!("{}/{system}", connection.id)).map_err(|e| Failure::Usage(e.to_string()))
 }
 
+/// The set of the cluster's user in the vault.
+pub const STORE_SET: &str = "store/eventstore";
+
+/// Who signs in at the cluster that keeps the log; nobody, where the vault holds no such set.
+pub fn store_user(vault: &Vault) -> Result<Option<User>, Failure> {
+    let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
+    let name = SetName::new(STORE_SET).map_err(|e| usage(&e))?;
+    if !vault.sets().any(|info| info.name == name) {
+        return Ok(None);
+    }
+    let fields = vault
+        .require(&name, &["username", "password"])
+        .map_err(|e| usage(&e))?;
+    let field = |name: &str| fields.require(name).cloned().map_err(|e| usage(&e));
+    Ok(Some(User {
+        name: field("username")?.expose_secret().to_owned(),
+        password: field("password")?,
+    }))
+}
+
 impl Installation {
     /// Opens everything a command needs.
-    pub fn open(config_path: &Path) -> Result<Self, Failure> {
-        Self::open_at(Config::read(config_path)?, SystemClock::from_environment())
+    pub async fn open(config_path: &Path) -> Result<Self, Failure> {
+        Self::open_at(Config::read(config_path)?, SystemClock::from_environment()).await
     }
 
     /// Opens an installation whose wall clock is given.
-    pub fn open_at(config: Config, clock: SystemClock) -> Result<Self, Failure> {
-        let log = SqliteLog::open_existing(config.store_path().map_err(Failure::Usage)?)?;
+    pub async fn open_at(config: Config, clock: SystemClock) -> Result<Self, Failure> {
+        let place = config.store_place().map_err(Failure::Usage)?;
+        // A lost log is told before anything is asked for.
+        if let Some(file) = place.file().filter(|file| !file.exists()) {
+            SqliteLog::open_existing(file)?;
+        }
         let key = key_source(&config)?;
         let vault =
             Vault::open(&config.at(&config.vault.path), &key).map_err(|e| Failure::Usage(e.to_string()))?;
+        let user = store_user(&vault)?;
+        let log = Store::open_existing(&place, &config.at(&config.store.views), user).await?;
         let keys = vault.people_keys().map_err(|e| Failure::Usage(e.to_string()))?;
         let people = People::open(&config.at(&config.vault.people), keys)
             .map_err(|e| Failure::Usage(e.to_string()))?;
@@ -150,6 +177,14 @@ impl Installation {
     /// Tells every world of this installation to begin nothing new.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Reads typed events; holds no port with an effect.
+    pub fn reader(&self) -> Reader<'_, Store, People> {
+        Reader {
+            log: &self.log,
+            sealer: &self.people,
+        }
     }
 
     /// Opens personal sections.
@@ -311,13 +346,13 @@ fn limits() -> Result<Limits, Failure> {
 }
 
 /// Our client of Expensify.
-pub type Expensify = ExpensifyClient<SystemClock, SystemEntropy, SqliteLog>;
+pub type Expensify = ExpensifyClient<SystemClock, SystemEntropy, Store>;
 /// Our client of QAD.
 pub type Qad = QadClient<SystemClock>;
 
 /// The world of one connection, as the workflow sees it.
 pub struct World {
-    log: Arc<SqliteLog>,
+    log: Arc<Store>,
     source: Expensify,
     ledger: Qad,
     clock: SystemClock,
@@ -327,14 +362,14 @@ pub struct World {
     stop: Arc<AtomicBool>,
 }
 impl Ports for World {
-    type Log = SqliteLog;
+    type Log = Store;
     type Source = Expensify;
     type Ledger = Qad;
     type Clock = SystemClock;
     type Entropy = SystemEntropy;
     type Sealer = People;
 
-    fn log(&self) -> &SqliteLog {
+    fn log(&self) -> &Store {
         &self.log
     }
     fn source(&self) -> &Expensify {

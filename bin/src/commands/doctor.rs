@@ -44,7 +44,7 @@ pub async fn run(config_path: &Path, args: &ConnectionArg, out: Out) -> Result<u
     // With such a setting not even a listing may be asked of the real systems.
     ground.extend(ground::trial(&config));
     let opened = if ground.iter().all(|finding| finding.ok) {
-        let opened = Installation::open_at(config.clone(), SystemClock::from_environment());
+        let opened = Installation::open_at(config.clone(), SystemClock::from_environment()).await;
         ground.push(match &opened {
             Ok(_) => Finding::good(
                 "vault",

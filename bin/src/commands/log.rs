@@ -1,6 +1,8 @@
 //! `tieout log`: rebuild the views, verify the file, copy it. None of them can post (design §2, law 8): they are given
 //! the log and the views, and no port with an effect.
 
+pub mod sound;
+
 use std::path::Path;
 
 use serde_json::json;
@@ -54,14 +56,12 @@ async fn rebuild(installation: &Installation, out: Out) -> Result<u8, Failure> {
 }
 
 async fn verify(installation: &Installation, out: Out) -> Result<u8, Failure> {
-    let path = installation.log.path();
-    match installation.log.verify().await {
+    let path = installation.log.place();
+    match sound::verify(&installation.log).await {
         Ok(found) => {
             out.words(&format!(
-                "{} is sound: {} events in {} streams, none missing, none out of order",
-                path.display(),
-                found.events,
-                found.streams
+                "{path} is sound: {} events in {} streams, none missing, none out of order",
+                found.events, found.streams
             ))?;
             out.document(&json!({
                 "log": path, "sound": true, "events": found.events, "streams": found.streams, "fault": null,
@@ -81,17 +81,23 @@ async fn verify(installation: &Installation, out: Out) -> Result<u8, Failure> {
 }
 
 async fn copy(installation: &Installation, to: &Path, out: Out) -> Result<u8, Failure> {
-    let copied = installation.log.backup_to(to).await?;
+    let Some(log) = installation.log.sqlite() else {
+        return Err(Failure::Usage(format!(
+            "the log is on a cluster ({}): its backup is the cluster's own; to move it, name both places with --from and --to",
+            installation.log.place()
+        )));
+    };
+    let copied = log.backup_to(to).await?;
     out.words(&format!(
         "{} holds all of {}, checked: {} events in {} streams\n\
          Keep a copy of the people file with it: without that, what is personal in the copy cannot be read.",
         to.display(),
-        installation.log.path().display(),
+        log.path().display(),
         copied.events,
         copied.streams
     ))?;
     out.document(&json!({
-        "from": installation.log.path(), "to": to, "events": copied.events, "streams": copied.streams,
+        "from": log.path(), "to": to, "events": copied.events, "streams": copied.streams,
     }))?;
     Ok(DONE)
 }

@@ -29,7 +29,7 @@ pub async fn run(config: &Path, command: RulesCommand, out: Out) -> Result<u8, F
         let config = Config::read(config)?;
         return say(&of_connections(&config)?, out);
     }
-    let installation = Installation::open(config)?;
+    let installation = Installation::open(config).await?;
     let mut checked = match file {
         None => of_connections(&installation.config)?,
         Some(file) => {

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tieout_domain::ids::ReportId;
-use tieout_domain::journal::{Entry, Reader, Streams};
+use tieout_domain::journal::{Entry, Streams};
 use tieout_domain::ports::LedgerMessage;
 use tieout_domain::report::{
     Attempt, Exclusion, Proof, Report, ReportEvent, StageName, Step, admit, event_name,
@@ -35,7 +35,7 @@ pub async fn show(installation: &Installation, args: &ReportArg, out: Out) -> Re
     let found = find::report(installation, &args.report, args.connection.as_deref()).await?;
     let entries = entries(installation, found).await?;
     let trail = trail_of(installation, found).await?;
-    let (shown, advice) = Shown::of(found, &entries);
+    let (shown, advice) = Shown::of(found, &entries, &trail);
     let explained = explained(installation, found).await?;
     if !out.json {
         let mut text = words(&shown, &advice, trail)?;
@@ -225,7 +225,7 @@ impl Replay {
 }
 
 impl Shown {
-    fn of(found: Found<'_>, entries: &[Entry<ReportEvent>]) -> (Self, Advice) {
+    fn of(found: Found<'_>, entries: &[Entry<ReportEvent>], trail: &Trail) -> (Self, Advice) {
         let Found {
             connection: config,
             report: id,
@@ -235,7 +235,6 @@ impl Shown {
             apply(&mut row, entry);
         }
         let report = Report::fold(entries.iter().map(|entry| &entry.event));
-        let trail = trail_of(found, entries);
         let reason = |reason: tieout_domain::report::Reason| ShownReason {
             fixer: reason.code.fixer().as_str(),
             retried: reason.code.retried(),
@@ -259,7 +258,7 @@ impl Shown {
                 .unwrap_or_default(),
             total: row.capture().and_then(|capture| capture.total),
             period: row.period(config.qad.timezone),
-            report: trail.report,
+            report: trail.report.clone(),
             documents: row.now.documents.iter().map(ShownDocument::from).collect(),
             reasons: row.reasons().into_iter().map(reason).collect(),
             held_until: row.now.until,

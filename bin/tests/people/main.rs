@@ -384,7 +384,7 @@ async fn a_report_that_nobody_or_more_than_one_connection_has_is_said_so() {
     // A second connection, with the same report on record.
     let text = std::fs::read_to_string(&office.config).unwrap();
     let (head, connection) = text.split_at(text.find("[[connection]]").unwrap());
-    let ours = office.installation().config.connection[0].id;
+    let ours = office.installation().await.config.connection[0].id;
     let second = uuid::Uuid::now_v7();
     let copied = connection
         .replace(&ours.to_string(), &second.to_string())
@@ -406,7 +406,7 @@ async fn a_report_that_nobody_or_more_than_one_connection_has_is_said_so() {
         .await
         .refused_with("elsewhere");
 
-    let installation = office.installation();
+    let installation = office.installation().await;
     let number: ReportId = report.parse().unwrap();
     let stream = Streams(ours).report(number);
     let first = installation

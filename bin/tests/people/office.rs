@@ -111,9 +111,11 @@ impl Office {
         office
     }
 
-    pub(super) fn installation(&self) -> Installation {
+    pub(super) async fn installation(&self) -> Installation {
         let config = Config::read(&self.config).unwrap();
-        Installation::open_at(config, SystemClock::set_to(month::now())).unwrap()
+        Installation::open_at(config, SystemClock::set_to(month::now()))
+            .await
+            .unwrap()
     }
 
     pub(super) fn quarantine_is(&self, was: &str, now: &str) {
@@ -125,7 +127,7 @@ impl Office {
     }
 
     pub(super) async fn certify(&self) {
-        let installation = self.installation();
+        let installation = self.installation().await;
         let certificate = Certificate {
             workspace: credentials::QAD_TEST_WORKSPACE.into(),
             supplier: canary::SUPPLIER.into(),

@@ -144,8 +144,9 @@ impl Scene {
     /// Certifies the profile in the test workspace.
     pub async fn certify(&self) {
         let config = Config::read(&self.config).expect("the configuration");
-        let installation =
-            Installation::open_at(config, SystemClock::set_to(month::now())).expect("the installation");
+        let installation = Installation::open_at(config, SystemClock::set_to(month::now()))
+            .await
+            .expect("the installation");
         let connection = installation
             .config
             .connection

@@ -22,9 +22,11 @@ pub const LABEL: &str = "tieout-larkfield";
 
 impl Scene {
     /// The scene's installation, opened in this process.
-    pub fn installation(&self) -> Installation {
+    pub async fn installation(&self) -> Installation {
         let config = Config::read(&self.config).expect("the configuration");
-        Installation::open_at(config, SystemClock::set_to(self.now())).expect("the installation opens")
+        Installation::open_at(config, SystemClock::set_to(self.now()))
+            .await
+            .expect("the installation opens")
     }
 
     /// Its one connection.
@@ -35,7 +37,7 @@ impl Scene {
 
     /// The work list, read from the log as it is now.
     pub async fn rows(&self) -> Vec<Row> {
-        let installation = self.installation();
+        let installation = self.installation().await;
         let (views, view) = (Views::of(&installation), WorkListView::default());
         view.catch_up(installation.log.as_ref(), &views)
             .await

@@ -16,7 +16,7 @@ impl Scene {
         let text = std::fs::read_to_string(&profile).expect("the profile");
         std::fs::write(&profile, shapes::profile_of(&shape, &text)).expect("the profile");
 
-        let clock = scene.installation().clock;
+        let clock = scene.installation().await.clock;
         let plain = scene.stand_ins.qad.url();
         let config = QadConfig {
             shape,

@@ -109,8 +109,9 @@ impl Witness {
         let config = Config::read(&folder.path().join("tieout.toml")).expect("the configuration");
         let id = config.connection[0].id;
         let installation = Installation::open_at(config, SystemClock::set_to(scene.now()))
+            .await
             .expect("a log that a death left opens");
-        match installation.log.verify().await {
+        match tieout::commands::log::sound::verify(&installation.log).await {
             Ok(sound) => seen.events = sound.events,
             Err(error) => seen.wrong.push(format!("the log is not sound: {error}")),
         }

@@ -460,7 +460,7 @@ async fn a_bad_answer_is_said_and_loses_nothing() {
         check(name, &output, &expected);
         assert_eq!(scene.ledger().len(), 0, "{name}: nothing posts in such a cycle");
         if of_the_source {
-            let installation = scene.installation();
+            let installation = scene.installation().await;
             let reader = Reader {
                 log: installation.log.as_ref(),
                 sealer: installation.people(),

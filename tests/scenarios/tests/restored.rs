@@ -61,7 +61,7 @@ async fn adopted(scene: &Scene) -> usize {
 /// What the stream of the ledger holds.
 async fn of_the_ledger(scene: &Scene) -> Vec<String> {
     let stream = Streams(scene.connection().id).ledger();
-    let log = scene.installation().log;
+    let log = scene.installation().await.log;
     let events = log.read_stream(&stream, Revision(0), 100).await.expect("the log");
     events.into_iter().map(|recorded| recorded.event.kind).collect()
 }

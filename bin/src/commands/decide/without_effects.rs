@@ -10,7 +10,7 @@ use tieout_domain::ports::{
     Ledger, LedgerError, Listed, ListingQuery, LookUp, Ports, PostAnswer, Source, SourceCalls, SourceError,
 };
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
-use tieout_store::SqliteLog;
+use tieout_store::Store;
 use tieout_vault::People;
 
 use crate::installation::Installation;
@@ -18,7 +18,7 @@ use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
 
 /// The log, time, chance and people; and two systems that nobody can reach from here.
 pub struct WithoutEffects<'a> {
-    log: Arc<SqliteLog>,
+    log: Arc<Store>,
     clock: SystemClock,
     entropy: SystemEntropy,
     people: &'a People,
@@ -41,14 +41,14 @@ impl<'a> WithoutEffects<'a> {
 }
 
 impl Ports for WithoutEffects<'_> {
-    type Log = SqliteLog;
+    type Log = Store;
     type Source = OutOfReach;
     type Ledger = OutOfReach;
     type Clock = SystemClock;
     type Entropy = SystemEntropy;
     type Sealer = People;
 
-    fn log(&self) -> &SqliteLog {
+    fn log(&self) -> &Store {
         &self.log
     }
     fn source(&self) -> &OutOfReach {

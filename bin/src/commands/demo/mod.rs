@@ -69,7 +69,7 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
         &waits,
         clock.now(),
     )?;
-    let mut installation = Installation::open_at(Config::read(&path)?, clock)?;
+    let mut installation = Installation::open_at(Config::read(&path)?, clock).await?;
     installation.shrink_limits(shrink);
     let config = installation
         .config

@@ -3,10 +3,13 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tieout_store::SqliteLog;
+use tieout_store::{Store, StorePlace};
+use tieout_vault::Vault;
 
 use super::Finding;
+use crate::commands::log::sound;
 use crate::config::Config;
+use crate::installation::{key_source, store_user};
 use crate::out::Failure;
 
 /// Whoever may read the key may read every credential.
@@ -15,19 +18,17 @@ const OTHERS: u32 = 0o077;
 /// The log: is the file whole, and every stream without a gap?
 pub async fn log(config: &Config) -> Finding {
     let looked = async {
-        let path = config.store_path().map_err(Failure::Usage)?;
-        let log = SqliteLog::open_existing(&path)?;
-        let verified = log.verify().await?;
-        Ok::<_, Failure>((path, verified))
+        let place = config.store_place().map_err(Failure::Usage)?;
+        let log = opened(config, &place).await?;
+        let verified = sound::verify(&log).await?;
+        Ok::<_, Failure>((place, verified))
     };
     match looked.await {
-        Ok((path, verified)) => Finding::good(
+        Ok((place, verified)) => Finding::good(
             "log",
             format!(
-                "{}: {} events in {} streams, whole",
-                path.display(),
-                verified.events,
-                verified.streams
+                "{place}: {} events in {} streams, whole",
+                verified.events, verified.streams
             ),
         ),
         Err(failure) => Finding {
@@ -40,6 +41,19 @@ pub async fn log(config: &Config) -> Finding {
             )
         },
     }
+}
+
+/// The log; where it is on a cluster, with the user that the vault holds.
+async fn opened(config: &Config, place: &StorePlace) -> Result<Store, Failure> {
+    let user = match place.file() {
+        Some(_) => None,
+        None => {
+            let vault = Vault::open(&config.at(&config.vault.path), &key_source(config)?)
+                .map_err(|e| Failure::Usage(e.to_string()))?;
+            store_user(&vault)?
+        }
+    };
+    Ok(Store::open_existing(place, &config.at(&config.store.views), user).await?)
 }
 
 /// The key: does nobody else read its file?
