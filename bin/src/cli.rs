@@ -140,6 +140,10 @@ pub struct InitArgs {
     /// Derive the vault's key from a passphrase (asked, or from TIEOUT_PASSPHRASE) instead of making a key file.
     #[arg(long)]
     pub passphrase: bool,
+    /// Where the log is to be: a file, or a cluster, `esdb://n1:2113,n2:2113,n3:2113?tls=true`. A cluster's user and password
+    /// come from TIEOUT_STORE_USER and TIEOUT_STORE_PASSWORD, and are kept in the new vault.
+    #[arg(long, default_value = "sqlite:tieout.db", value_name = "URL")]
+    pub store: String,
 }
 
 /// Which system's credentials.
@@ -149,6 +153,8 @@ pub enum System {
     Expensify,
     /// Client id, user and password.
     Qad,
+    /// User and password of the cluster that keeps the log, if it asks for them.
+    Store,
     /// The key that opens the vault.
     Key,
 }
@@ -161,7 +167,7 @@ pub struct CredentialsArgs {
     /// The connection they are for.
     #[arg(long, short = 'c', value_name = "NAME")]
     pub connection: Option<String>,
-    /// partnerUserID (expensify) or user name (qad); asked where it is not given.
+    /// partnerUserID (expensify) or user name (qad, store); asked where it is not given.
     #[arg(long, env = "TIEOUT_USER")]
     pub user: Option<String>,
     /// Client id (qad).

@@ -9,11 +9,11 @@ use comfy_table::{Table, presets};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tieout_domain::ports::Clock as _;
-use tieout_vault::{KeySource, SecretFields, SetInfo, Vault, VaultError, create_key_file};
+use tieout_vault::{KeySource, SecretFields, SetInfo, SetName, Vault, VaultError, create_key_file};
 
 use crate::cli::{CredentialsArgs, System};
 use crate::config::{Config, ConnectionConfig};
-use crate::installation::{key_source, set_name};
+use crate::installation::{STORE_SET, key_source, set_name};
 use crate::out::{DONE, Failure, Out};
 use crate::ports::SystemClock;
 
@@ -29,6 +29,7 @@ pub fn run(config: &Path, args: CredentialsArgs, out: Out) -> Result<u8, Failure
         Some(System::Key) => rotate_key(&config, &args, now, out),
         Some(System::Expensify) => put(&config, &EXPENSIFY, &args, now, out),
         Some(System::Qad) => put(&config, &QAD, &args, now, out),
+        Some(System::Store) => put(&config, &STORE, &args, now, out),
     }
 }
 
@@ -50,6 +51,14 @@ const EXPENSIFY: Fields = Fields {
 const QAD: Fields = Fields {
     system: "qad",
     client: Some(("client_id", "client id")),
+    user: ("username", "user name"),
+    secret: ("password", "password"),
+};
+
+/// The cluster that keeps the log; for all connections.
+const STORE: Fields = Fields {
+    system: "store",
+    client: None,
     user: ("username", "user name"),
     secret: ("password", "password"),
 };
@@ -76,6 +85,20 @@ fn the_connection<'a>(config: &'a Config, name: Option<&str>) -> Result<&'a Conn
     }
 }
 
+/// Whose credentials, in words, and the set they are kept in.
+fn whose(config: &Config, fields: &Fields, connection: Option<&str>) -> Result<(String, SetName), Failure> {
+    if fields.system != STORE.system {
+        let connection = the_connection(config, connection)?;
+        return Ok((connection.name.to_string(), set_name(connection, fields.system)?));
+    }
+    if connection.is_some() {
+        return Err(Failure::Usage(
+            "the log is one for all connections: leave out --connection".into(),
+        ));
+    }
+    Ok((config.store.url.clone(), SetName::new(STORE_SET).map_err(usage)?))
+}
+
 fn put(
     config: &Config,
     fields: &Fields,
@@ -88,8 +111,7 @@ fn put(
             "--new-key-file belongs to `tieout credentials key`".into(),
         ));
     }
-    let connection = the_connection(config, args.connection.as_deref())?;
-    let set = set_name(connection, fields.system)?;
+    let (whose, set) = whose(config, fields, args.connection.as_deref())?;
     let mut vault = open(config)?;
     let before = match vault.get(&set) {
         Ok(found) => found,
@@ -116,7 +138,7 @@ fn put(
         named.insert(key, not_blank(value, label)?);
     }
     let (key, label) = fields.secret;
-    let prompt = format!("{label} of {} for `{}`: ", fields.system, connection.name);
+    let prompt = format!("{label} of {} for `{whose}`: ", fields.system);
     let secret = match given_secret(args.secret_stdin)? {
         Some(secret) => secret,
         None => rpassword::prompt_password(&prompt)
@@ -131,11 +153,16 @@ fn put(
         format!("; kept as it was: {}", kept.join(", "))
     };
     out.words(&format!(
-        "{} credentials of `{}` are in the vault, version {version}{also}\nA running `tieout serve` takes them with its next cycle. `tieout doctor` tries them.",
-        fields.system, connection.name
+        "{} credentials of `{whose}` are in the vault, version {version}{also}\n{}",
+        fields.system,
+        match fields.system {
+            "store" =>
+                "A running `tieout serve` takes them when it is started again. `tieout doctor` tries them.",
+            _ => "A running `tieout serve` takes them with its next cycle. `tieout doctor` tries them.",
+        }
     ))?;
     out.document(&json!({
-        "connection": connection.name,
+        "connection": (fields.system != "store").then_some(&whose),
         "system": fields.system,
         "version": version,
         "put_at": instant(now),
@@ -326,17 +353,18 @@ fn list(config: &Config, args: &CredentialsArgs, out: Out) -> Result<u8, Failure
         }
     }
     if args.connection.is_none() {
-        // Of a connection that is configured no more: not lost, and not silently kept either.
+        // The log's; and of a connection that is configured no more: not lost, and not silently kept either.
         for info in held.iter().filter(|info| !named.contains(&info.name)) {
+            let of_the_log = info.name.as_str() == STORE_SET;
             table.add_row([
-                "(none)",
+                if of_the_log { "(the log)" } else { "(none)" },
                 info.name.as_str(),
                 &info.version.to_string(),
                 &instant(info.put_at),
             ]);
             sets.push(json!({
                 "connection": null,
-                "system": null,
+                "system": of_the_log.then_some(STORE.system),
                 "set": info.name,
                 "version": info.version,
                 "put_at": instant(info.put_at),

@@ -5,15 +5,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
+use secrecy::SecretString;
 use serde_json::json;
 use tieout_domain::ids::ConnectionId;
 use tieout_domain::ports::{Clock as _, Entropy as _};
 use tieout_qad::profile::TEMPLATE as PROFILE;
-use tieout_store::SqliteLog;
-use tieout_vault::{KeySource, People, Vault, create_key_file};
+use tieout_store::{Store, StorePlace, User};
+use tieout_vault::{KeySource, People, SecretFields, SetName, Vault, create_key_file};
 
 use super::credentials::new_passphrase;
 use crate::cli::InitArgs;
+use crate::installation::STORE_SET;
 use crate::out::{DONE, Failure, Out};
 use crate::ports::{SystemClock, SystemEntropy};
 
@@ -51,9 +53,10 @@ const NEXT: [(&str, Option<&str>); 8] = [
 ];
 
 /// Makes the installation and says what comes next.
-pub fn run(args: InitArgs, out: Out) -> Result<u8, Failure> {
+pub async fn run(args: InitArgs, out: Out) -> Result<u8, Failure> {
     let name = connection_name(&args.name)?;
-    let files = Files::of(&args.folder, name, args.passphrase);
+    let store = NewStore::read(&args.store, &args.folder)?;
+    let files = Files::of(&args.folder, name, args.passphrase, &store);
     files.are_free()?;
     let key = if args.passphrase {
         Some(KeySource::Passphrase(new_passphrase(
@@ -64,7 +67,9 @@ pub fn run(args: InitArgs, out: Out) -> Result<u8, Failure> {
         None
     };
     let id = ConnectionId(SystemEntropy.uuid());
-    let made = files.make(name, id, key, SystemClock::from_environment().now())?;
+    let made = files
+        .make(name, id, key, &store, SystemClock::from_environment().now())
+        .await?;
 
     let command = |rest: &str| {
         if args.folder == Path::new(".") {
@@ -131,6 +136,38 @@ fn next_month(today: NaiveDate) -> NaiveDate {
         .unwrap_or(today)
 }
 
+/// Where the log is to be, and who signs in there.
+struct NewStore {
+    url: String,
+    place: StorePlace,
+    user: Option<User>,
+}
+
+impl NewStore {
+    fn read(url: &str, folder: &Path) -> Result<Self, Failure> {
+        let place = StorePlace::parse(url, folder).map_err(Failure::Usage)?;
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let user = match (variable("TIEOUT_STORE_USER"), variable("TIEOUT_STORE_PASSWORD")) {
+            _ if place.file().is_some() => None,
+            (None, None) => None,
+            (Some(name), Some(password)) => Some(User {
+                name,
+                password: SecretString::from(password),
+            }),
+            _ => {
+                return Err(Failure::Usage(
+                    "set both TIEOUT_STORE_USER and TIEOUT_STORE_PASSWORD, or neither".into(),
+                ));
+            }
+        };
+        Ok(Self {
+            url: url.to_owned(),
+            place,
+            user,
+        })
+    }
+}
+
 /// Every file of an installation.
 struct Files {
     config: PathBuf,
@@ -140,11 +177,12 @@ struct Files {
     people: PathBuf,
     rules: PathBuf,
     profile: PathBuf,
-    log: PathBuf,
+    /// `None` where the log is on a cluster.
+    log: Option<PathBuf>,
 }
 
 impl Files {
-    fn of(folder: &Path, name: &str, passphrase: bool) -> Self {
+    fn of(folder: &Path, name: &str, passphrase: bool, store: &NewStore) -> Self {
         Self {
             config: folder.join("tieout.toml"),
             key: (!passphrase).then(|| folder.join("tieout.key")),
@@ -152,18 +190,16 @@ impl Files {
             people: folder.join("tieout.people"),
             rules: folder.join("rules").join(format!("{name}.toml")),
             profile: folder.join("profiles").join(format!("{name}.toml")),
-            log: folder.join("tieout.db"),
+            log: store.place.file().map(Path::to_path_buf),
         }
     }
 
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.config].into_iter().chain(&self.key).chain([
-            &self.vault,
-            &self.people,
-            &self.rules,
-            &self.profile,
-            &self.log,
-        ])
+        [&self.config]
+            .into_iter()
+            .chain(&self.key)
+            .chain([&self.vault, &self.people, &self.rules, &self.profile])
+            .chain(&self.log)
     }
 
     /// Names everything that is in the way at once.
@@ -186,11 +222,12 @@ impl Files {
         )))
     }
 
-    fn make(
+    async fn make(
         &self,
         name: &str,
         id: ConnectionId,
         key: Option<KeySource>,
+        store: &NewStore,
         now: DateTime<Utc>,
     ) -> Result<Vec<PathBuf>, Failure> {
         let usage = |e: &dyn std::fmt::Display| Failure::Usage(e.to_string());
@@ -219,6 +256,7 @@ impl Files {
         };
         let config = CONFIG
             .replace("@KEY@", key_line)
+            .replace("@STORE@", &store.url)
             .replace("@ID@", &id.to_string())
             .replace("@NAME@", name)
             .replace("@GO_LIVE@", &next_month(now.date_naive()).to_string());
@@ -226,14 +264,22 @@ impl Files {
         made.file(&self.rules, RULES)?;
         made.file(&self.profile, PROFILE)?;
         made.beside(&self.vault);
-        let vault = Vault::create(&self.vault, &source, now).map_err(|e| usage(&e))?;
+        let mut vault = Vault::create(&self.vault, &source, now).map_err(|e| usage(&e))?;
         made.files.push(self.vault.clone());
         made.beside(&self.people);
         People::create(&self.people, vault.people_keys().map_err(|e| usage(&e))?).map_err(|e| usage(&e))?;
         made.files.push(self.people.clone());
-        // Last: it is the file of which an empty one would be taken for the truth.
-        SqliteLog::open(&self.log)?;
-        made.files.push(self.log.clone());
+        if let Some(user) = &store.user {
+            let set = SetName::new(STORE_SET).map_err(|e| usage(&e))?;
+            let fields = SecretFields::new()
+                .with("username", SecretString::from(user.name.clone()))
+                .with("password", user.password.clone());
+            vault.put(&set, &fields, now).map_err(|e| usage(&e))?;
+        }
+        // Last: it is the log of which an empty one would be taken for the truth.
+        let views = self.config.with_file_name("tieout-views.db");
+        Store::open(&store.place, &views, store.user.clone()).await?;
+        made.files.push(self.log.clone().unwrap_or(views));
         Ok(made.keep())
     }
 }
@@ -311,6 +357,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use tieout_domain::rules::RuleSet;
+    use tieout_store::SqliteLog;
 
     fn now() -> DateTime<Utc> {
         "2026-12-31T23:00:00Z".parse().unwrap()
@@ -320,11 +367,16 @@ mod tests {
         ConnectionId(SystemEntropy.uuid())
     }
 
-    #[test]
-    fn what_is_made_is_read_by_the_rest_of_the_program() {
+    fn in_a_file(folder: &Path) -> NewStore {
+        NewStore::read("sqlite:tieout.db", folder).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_made_is_read_by_the_rest_of_the_program() {
         let folder = tempfile::tempdir().unwrap();
-        let files = Files::of(folder.path(), "acme-us", false);
-        let made = files.make("acme-us", id(), None, now()).unwrap();
+        let files = Files::of(folder.path(), "acme-us", false, &in_a_file(folder.path()));
+        let store = in_a_file(folder.path());
+        let made = files.make("acme-us", id(), None, &store, now()).await.unwrap();
         assert_eq!(made.len(), 7);
         let config = Config::read(&files.config).unwrap();
         assert_eq!(
@@ -335,7 +387,7 @@ mod tests {
         assert_eq!(config.at(&config.connection[0].qad.profile), files.profile);
         let key = crate::installation::key_source(&config).unwrap();
         assert!(Vault::open(&files.vault, &key).is_ok());
-        assert!(SqliteLog::open_existing(&files.log).is_ok());
+        assert!(SqliteLog::open_existing(files.log.as_ref().unwrap()).is_ok());
     }
 
     #[test]
@@ -344,18 +396,15 @@ mod tests {
         assert_eq!(faults, Ok(5));
     }
 
-    #[test]
-    fn a_failure_on_the_way_leaves_the_folder_as_it_was() {
+    #[tokio::test]
+    async fn a_failure_on_the_way_leaves_the_folder_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("deep/er");
-        let files = Files::of(&home, "main", false);
+        let files = Files::of(&home, "main", false, &in_a_file(&home));
         // A folder where the log should be: the last step fails.
         fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
-        let files = Files {
-            log: folder.path().join("elsewhere"),
-            ..files
-        };
-        assert!(files.make("main", id(), None, now()).is_err());
+        let store = NewStore::read("sqlite:../../elsewhere", &home).unwrap();
+        assert!(files.make("main", id(), None, &store, now()).await.is_err());
         assert!(!folder.path().join("deep").exists(), "what was made is gone");
         assert!(folder.path().join("elsewhere").exists(), "what was there stays");
     }
@@ -366,7 +415,7 @@ mod tests {
         for taken in ["tieout.key", "tieout.db"] {
             fs::write(folder.path().join(taken), "mine").unwrap();
         }
-        let refusal = Files::of(folder.path(), "main", false)
+        let refusal = Files::of(folder.path(), "main", false, &in_a_file(folder.path()))
             .are_free()
             .unwrap_err()
             .to_string();

@@ -9,7 +9,7 @@ mod explained;
 mod find;
 mod guide;
 mod init;
-mod log;
+pub mod log;
 mod outcome;
 mod profile;
 mod reconcile;
@@ -31,7 +31,7 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(args, out).await,
         Command::Sandbox(args) => sandbox::run(args, out).await,
-        Command::Init(args) => init::run(args, out),
+        Command::Init(args) => init::run(args, out).await,
         Command::Guide { page } => guide::run(page.as_deref(), out),
         Command::Profile(crate::cli::ProfileCommand::Template) => profile::template(out),
         Command::Credentials(args) => credentials::run(&config, args, out),
