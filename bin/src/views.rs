@@ -1,17 +1,16 @@
-//! The stored views, kept in the log's file: the projections' port on the store's tables.
+//! The stored views, kept beside the log: the projections' port on the store's tables.
 
 use serde_json::Value;
 use tieout_domain::ports::{LogError, Position};
 use tieout_projections::view::{Stepped, ViewPort, ViewRow, ViewStep};
 use tieout_projections::work_list::WorkListError;
-use tieout_store::ViewStore;
 
 use crate::installation::Installation;
 use crate::out::Failure;
 
 /// The views of an installation.
 #[derive(Clone)]
-pub struct Views(ViewStore);
+pub struct Views(tieout_store::Views);
 
 impl Views {
     /// Those beside the installation's log.

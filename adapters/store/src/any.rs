@@ -6,9 +6,10 @@ use tieout_domain::ports::{
     Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, PaceRule, Position, Recorded, Revision,
     StreamName,
 };
-use tieout_sqlite::{SqliteLog, ViewStore};
+use tieout_sqlite::SqliteLog;
 
 use crate::place::{StorePlace, User};
+use crate::views::Views;
 
 /// A log, on either engine, with the views that people read beside it. Clones share it.
 #[derive(Debug, Clone)]
@@ -76,11 +77,11 @@ impl Store {
     }
 
     /// The views.
-    pub fn views(&self) -> ViewStore {
+    pub fn views(&self) -> Views {
         match self {
-            Self::Sqlite(log) => log.views(),
+            Self::Sqlite(log) => Views::within(log.views()),
             #[cfg(feature = "eventstore")]
-            Self::EventStore { views, .. } => views.views(),
+            Self::EventStore { log, views } => Views::apart(views.views(), log.clone()),
         }
     }
 

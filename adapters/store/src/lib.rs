@@ -8,9 +8,11 @@
 
 mod any;
 mod place;
+mod views;
 
 pub use any::Store;
 pub use place::{StorePlace, User};
 #[cfg(feature = "eventstore")]
 pub use tieout_eventstore::{EventStoreLog, Lease, LeaseState, Patience, Tenure};
-pub use tieout_sqlite::{LoadedView, SqliteLog, Stepped, Verified, ViewRow, ViewStep, ViewStore};
+pub use tieout_sqlite::{SqliteLog, Stepped, Verified, ViewRow, ViewStep};
+pub use views::Views;

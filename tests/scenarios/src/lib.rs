@@ -34,8 +34,10 @@ use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
 use tieout::config::Config;
 use tieout::installation::Installation;
 use tieout::ports::SystemClock;
+use tieout_eventstore_stand_in::{Snapshot, StandIn};
 use tieout_sandbox::expensify::world::World as ExpensifyWorld;
 use tieout_sandbox::month::{self, Size, canary, credentials};
+use tieout_store::{Store, StorePlace};
 
 pub use proof::LABEL;
 pub use tieout_simulation::dice::Dice;
@@ -85,6 +87,16 @@ pub struct Scene {
     offset_millis: i64,
     /// How many times shorter the rate limits are, on both sides.
     shrink: u32,
+    /// The log, where it is on a cluster.
+    cluster: Option<StandIn>,
+}
+
+/// A log as it was: what a backup keeps.
+pub enum Backup {
+    /// The files of SQLite.
+    Files(tempfile::TempDir),
+    /// Everything on the cluster.
+    Cluster(Box<Snapshot>),
 }
 
 impl Scene {
@@ -132,12 +144,75 @@ impl Scene {
             month::now(),
         )
         .expect("an installation");
-        Self {
+        let mut scene = Self {
             stand_ins,
             folder,
             config,
             offset_millis: clock.offset_millis(),
             shrink,
+            cluster: None,
+        };
+        if on_a_cluster() {
+            scene.move_to_a_cluster().await;
+        }
+        scene
+    }
+
+    /// From here on the log is on a (stand-in) cluster, and is empty; leases last a second.
+    pub async fn move_to_a_cluster(&mut self) {
+        let cluster = StandIn::start();
+        self.begin_on(&cluster.url()).await;
+        self.cluster = Some(cluster);
+    }
+
+    /// The installation's log begins anew at a URL.
+    async fn begin_on(&self, url: &str) {
+        let store = format!("url = \"{url}\"\nlease = \"1s\"");
+        self.reconfigure(|text| text.replacen("url = \"sqlite:tieout.db\"", &store, 1));
+        let place = StorePlace::parse(url, self.folder.path()).expect("the cluster's address");
+        Store::open(&place, &self.file("tieout-views.db"), None)
+            .await
+            .expect("a log begins");
+    }
+
+    /// Another installation of the same world, with an empty log of its own.
+    pub async fn second_installation(&mut self) {
+        let waits = Waits {
+            quarantine: "4s",
+            connect_timeout: "1s",
+            read_timeout: "2s",
+        };
+        self.config = install(
+            &self.folder.path().join("second"),
+            &self.stand_ins.expensify.url(),
+            &self.stand_ins.qad.url(),
+            &waits,
+            month::now(),
+        )
+        .expect("a second installation");
+        if let Some(cluster) = &self.cluster {
+            self.begin_on(&format!("{}&log=second", cluster.url())).await;
+        }
+    }
+
+    /// Copies the log away. Nobody may have it open.
+    pub fn back_up(&self) -> Backup {
+        match &self.cluster {
+            Some(cluster) => Backup::Cluster(Box::new(cluster.snapshot())),
+            None => {
+                let folder = tempfile::tempdir().expect("a folder");
+                copy_log(self.config.parent().expect("a folder"), folder.path());
+                Backup::Files(folder)
+            }
+        }
+    }
+
+    /// Puts the log back as it was. Nobody may have it open.
+    pub fn put_back(&self, backup: &Backup) {
+        match (backup, &self.cluster) {
+            (Backup::Files(folder), _) => copy_log(folder.path(), self.config.parent().expect("a folder")),
+            (Backup::Cluster(snapshot), Some(cluster)) => cluster.restore(snapshot),
+            (Backup::Cluster(_), None) => panic!("the log is in a file"),
         }
     }
 
@@ -279,9 +354,18 @@ impl Scene {
     }
 }
 
+/// Are the scenes' logs on a cluster? `TIEOUT_TEST_STORE=eventstore` says so.
+pub fn on_a_cluster() -> bool {
+    match std::env::var("TIEOUT_TEST_STORE").as_deref() {
+        Err(_) | Ok("" | "sqlite") => false,
+        Ok("eventstore") => true,
+        Ok(other) => panic!("TIEOUT_TEST_STORE is `{other}`, neither sqlite nor eventstore"),
+    }
+}
+
 /// Copies the log's files from one installation's folder (or a backup) into another, and takes away there what the source
 /// does not have: what SQLite has not yet moved into the first file counts too. Nobody may have it open.
-pub fn copy_log(from: &Path, to: &Path) {
+fn copy_log(from: &Path, to: &Path) {
     for name in ["tieout.db", "tieout.db-wal", "tieout.db-shm"] {
         if std::fs::copy(from.join(name), to.join(name)).is_err() {
             let _ = std::fs::remove_file(to.join(name));

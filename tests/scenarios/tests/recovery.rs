@@ -8,33 +8,25 @@
     reason = "a test: a surprise must end it"
 )]
 
-use std::path::PathBuf;
-
 use serde_json::Value;
-use tieout::commands::demo::stage::{Waits, install};
 use tieout_domain::ids::Reference;
 use tieout_sandbox::expensify::world::{Edit, Report, ReportId, ReportState};
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Size, credentials};
 use tieout_sandbox::qad::FaultKind;
 use tieout_sandbox::qad::world::{Document, DocumentKey};
-use tieout_scenarios::{Scene, binary, copy_log, text};
+use tieout_scenarios::{Scene, binary, text};
 
 const WORLD: Size = Size::Many { reports: 4, lines: 2 };
 const WHY: &[&str] = &["--why", "seen with the controller", "--as", "anna"];
 
-fn installation(scene: &Scene) -> PathBuf {
-    scene.config.parent().expect("a folder").to_owned()
-}
-
 /// A scene whose month is posted and marked, and whose log then is as it was before the month.
 async fn forgotten() -> Scene {
     let scene = Scene::with(WORLD, |_| {}).await;
-    let backup = tempfile::tempdir().expect("a folder");
-    copy_log(&installation(&scene), backup.path());
+    let backup = scene.back_up();
     let last = scene.settle(8).await;
     scene.all_is_done(4, &last, "the month").await;
-    copy_log(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     scene
 }
 
@@ -384,19 +376,7 @@ async fn a_second_installation_with_an_empty_log_opens_in_recovery() {
     let mut scene = Scene::with(WORLD, |_| {}).await;
     let last = scene.settle(8).await;
     scene.all_is_done(4, &last, "the first installation").await;
-    let waits = Waits {
-        quarantine: "4s",
-        connect_timeout: "1s",
-        read_timeout: "2s",
-    };
-    scene.config = install(
-        &scene.folder.path().join("second"),
-        &scene.stand_ins.expensify.url(),
-        &scene.stand_ins.qad.url(),
-        &waits,
-        month::now(),
-    )
-    .expect("a second installation");
+    scene.second_installation().await;
     scene.certify().await;
     another(&scene, &reports(&scene)[0]);
     let ledger = scene.ledger();

@@ -8,14 +8,12 @@
     reason = "a test: a surprise must end it"
 )]
 
-use std::path::PathBuf;
-
 use tieout_domain::journal::Streams;
 use tieout_domain::ports::{Log as _, Revision};
 use tieout_domain::report::Proof;
 use tieout_projections::work_list::DocumentStanding;
 use tieout_sandbox::month::Size;
-use tieout_scenarios::{Scene, binary, copy_log as copy, text};
+use tieout_scenarios::{Backup, Scene, binary, text};
 
 const REPORTS: usize = 8;
 const WORLD: Size = Size::Many {
@@ -24,21 +22,16 @@ const WORLD: Size = Size::Many {
 };
 
 /// A scene whose first cycle was killed at a point, and a backup of its log as it was then.
-async fn killed_and_backed_up(point: &str) -> (Scene, tempfile::TempDir) {
+async fn killed_and_backed_up(point: &str) -> (Scene, Backup) {
     let scene = Scene::with(WORLD, |_| {}).await;
     killed(&scene, point).await;
-    let backup = tempfile::tempdir().expect("a folder");
-    copy(&installation(&scene), backup.path());
+    let backup = scene.back_up();
     (scene, backup)
 }
 
 async fn killed(scene: &Scene, point: &str) {
     let killed = scene.run(&["sync"], &[("TIEOUT_CRASH_AT", point)]).await;
     assert_eq!(killed.status.code(), None, "killed at {point}: {}", text(&killed));
-}
-
-fn installation(scene: &Scene) -> PathBuf {
-    scene.config.parent().expect("a folder").to_owned()
 }
 
 /// How many documents the log holds as found in QAD and not as sent by us.
@@ -111,7 +104,7 @@ async fn lost_before_marking(point: &str, known: usize, in_hand: usize) {
         "{point}: all was posted before the log was lost"
     );
 
-    copy(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     opens_in_recovery(&scene, point).await;
     is_healed(&scene, REPORTS - known - in_hand, point).await;
     assert_eq!(
@@ -136,12 +129,11 @@ async fn what_was_posted_since_the_backup_is_adopted_and_ties_out() {
 async fn what_came_posted_and_was_marked_since_the_backup_is_healed_and_ties_out() {
     binary();
     let scene = Scene::with(WORLD, |_| {}).await;
-    let backup = tempfile::tempdir().expect("a folder");
-    copy(&installation(&scene), backup.path());
+    let backup = scene.back_up();
     let last = scene.settle(8).await;
     scene.all_is_done(REPORTS, &last, "the month").await;
 
-    copy(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     let tied = scene.tie_out().await;
     assert!(!tied.ties(), "without the log nothing is accounted for");
     opens_in_recovery(&scene, "restored").await;
@@ -160,7 +152,7 @@ async fn lost_after_marking(point: &str, known: usize, in_hand: usize) {
         .all_is_done(REPORTS, &last, &format!("{point}: the month went on"))
         .await;
 
-    copy(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     let unknown = REPORTS - known - in_hand;
     if unknown > 0 {
         opens_in_recovery(&scene, point).await;
@@ -185,10 +177,9 @@ async fn what_was_marked_since_the_backup_is_healed_and_ties_out() {
 /// The reconciliation itself is killed, a cycle comes in between, and it is run again.
 async fn killed_while_reconciling(point: &str) {
     let scene = Scene::with(WORLD, |_| {}).await;
-    let backup = tempfile::tempdir().expect("a folder");
-    copy(&installation(&scene), backup.path());
+    let backup = scene.back_up();
     scene.settle(8).await;
-    copy(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     let ledger = scene.ledger();
 
     let output = scene
@@ -220,8 +211,7 @@ async fn a_reconciliation_killed_at_any_point_is_run_again() {
 async fn where_nothing_is_unexplained_there_is_nothing_to_reconcile_and_the_doctor_says_so() {
     binary();
     let scene = Scene::with(Size::Many { reports: 2, lines: 1 }, |_| {}).await;
-    let backup = tempfile::tempdir().expect("a folder");
-    copy(&installation(&scene), backup.path());
+    let backup = scene.back_up();
     scene.settle(6).await;
     let (status, reconciled) = scene.reconcile(&[]).await;
     assert_eq!(status, Some(0), "{reconciled:#}");
@@ -244,7 +234,7 @@ async fn where_nothing_is_unexplained_there_is_nothing_to_reconcile_and_the_doct
             .expect("a line for it")
     };
     assert_eq!(recovery().await["ok"], true);
-    copy(backup.path(), &installation(&scene));
+    scene.put_back(&backup);
     let told = recovery().await;
     assert_eq!(told["ok"], false, "{told:#}");
     assert!(

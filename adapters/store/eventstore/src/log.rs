@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tieout_domain::ids::EventId;
 use tieout_domain::ports::{
     Appended, Expected, Leaf, Log, LogError, NewEvent, PaceBook, PaceRule, Position, Recorded, Revision,
     StreamName,
@@ -126,6 +127,14 @@ impl EventStoreLog {
     /// How many clients were made so far: one, and one for each time one had to be given up.
     pub fn clients_made(&self) -> u64 {
         self.inner.link.clients_made()
+    }
+
+    /// The id of the event at a position; `None` where none stands there now.
+    ///
+    /// # Errors
+    /// As every reading of the log.
+    pub async fn id_at(&self, position: Position) -> Result<Option<EventId>, LogError> {
+        read::id_at(&self.inner.link, &self.inner.log, position).await
     }
 
     /// Who works something, `what` being a name: a connection's id.

@@ -149,6 +149,34 @@ pub(crate) async fn all_page(
     Ok(done.unwrap_or_default())
 }
 
+/// The id of the audited event at a position.
+pub(crate) async fn id_at(
+    link: &Link,
+    log: &LogName,
+    position: Position,
+) -> Result<Option<EventId>, LogError> {
+    let prefix = &*log.prefix();
+    let done = link
+        .until_done("reading at a place of", prefix, |generation| {
+            Box::pin(async move {
+                let options = all_options(link, prefix)
+                    .position(StreamPosition::Position(at(position)))
+                    .max_count(1);
+                let mut stream = generation.client.read_all(&options).await.map_err(Trouble::of)?;
+                match stream.next().await.map_err(Trouble::of)? {
+                    None => Ok(None),
+                    Some(event) => found(event.event.ok_or_else(unreadable)?).map(Some),
+                }
+            })
+        })
+        .await?;
+    Ok(done
+        .ok()
+        .flatten()
+        .filter(|found| found.position == position)
+        .map(|found| found.event.id))
+}
+
 /// The position of the last audited event.
 pub(crate) async fn head(link: &Link, log: &LogName) -> Result<Option<Position>, LogError> {
     let prefix = &*log.prefix();
