@@ -328,6 +328,7 @@ impl Installation {
             people: Arc::clone(&self.people),
             crash: CrashPoint::from_environment(),
             stop: Arc::clone(&self.stop),
+            lost: Arc::new(AtomicBool::new(false)),
         })
     }
 }
@@ -360,6 +361,13 @@ pub struct World {
     people: Arc<People>,
     crash: CrashPoint,
     stop: Arc<AtomicBool>,
+    lost: Arc<AtomicBool>,
+}
+impl World {
+    /// Was the connection lost to another instance? Then nothing new is begun.
+    pub fn lost(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.lost)
+    }
 }
 impl Ports for World {
     type Log = Store;
@@ -391,6 +399,6 @@ impl Ports for World {
         self.crash.passing(point);
     }
     fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
+        self.stop.load(Ordering::SeqCst) || self.lost.load(Ordering::SeqCst)
     }
 }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod installation;
 pub mod out;
 pub mod ports;
+pub mod tenure;
 pub mod views;
 
 use std::process::ExitCode;

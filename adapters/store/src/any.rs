@@ -8,6 +8,7 @@ use tieout_domain::ports::{
 };
 use tieout_sqlite::SqliteLog;
 
+use crate::Lease;
 use crate::place::{StorePlace, User};
 use crate::views::Views;
 
@@ -82,6 +83,18 @@ impl Store {
             Self::Sqlite(log) => Views::within(log.views()),
             #[cfg(feature = "eventstore")]
             Self::EventStore { log, views } => Views::apart(views.views(), log.clone()),
+        }
+    }
+
+    /// Who works something, `what` being its name; `None` where nobody need ask, because all are on one machine.
+    pub fn lease(&self, what: &str) -> Option<Lease> {
+        match self {
+            Self::Sqlite(_) => {
+                let _ = what;
+                None
+            }
+            #[cfg(feature = "eventstore")]
+            Self::EventStore { log, .. } => Some(log.lease(what)),
         }
     }
 

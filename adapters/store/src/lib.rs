@@ -7,10 +7,14 @@
 //! each instance, which can be deleted at any time and is folded again from the log.
 
 mod any;
+#[cfg(not(feature = "eventstore"))]
+mod lease;
 mod place;
 mod views;
 
 pub use any::Store;
+#[cfg(not(feature = "eventstore"))]
+pub use lease::{Lease, LeaseState, Tenure};
 pub use place::{StorePlace, User};
 #[cfg(feature = "eventstore")]
 pub use tieout_eventstore::{EventStoreLog, Lease, LeaseState, Patience, Tenure};

@@ -4,6 +4,8 @@
 //! waits ends at once; one at work finishes the step in hand for a grace time, and what it leaves is resolvable from
 //! the log: an intent without an outcome is what the next cycle resolves first.
 //!
+//! Where several instances share a cluster's log, one works a connection and the others stand by (`tenure`).
+//!
 //! Between two cycles it wakes for look-ups of documents in doubt that are due, so that doubt ends soon and not only with
 //! the next cycle. Expensify is not asked for that.
 
@@ -28,9 +30,12 @@ use super::sync::cycle;
 use crate::config::ConnectionConfig;
 use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out};
+use crate::tenure::{Candidate, Keeper, Turn};
 
 /// How long a cycle at work may go on after the signal.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long until a log that could not be asked is asked again.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// What readiness looks at.
 struct Health {
@@ -128,7 +133,46 @@ async fn connection(
     );
     let mut roster = Roster::new(Streams(config.id)).looking_again_after(delays);
     let mut versions = installation.credential_versions(&config);
+    let candidate = Candidate::of(&installation, &config);
+    let mut keeper: Option<Keeper> = None;
+    let mut standing_by = false;
     while !*stopped.borrow() {
+        if keeper.as_ref().is_none_or(Keeper::is_lost) {
+            keeper = None;
+            let wait = match candidate.ask(&world).await {
+                Ok(Turn::Ours(ours)) => {
+                    if std::mem::take(&mut standing_by) {
+                        let _ = out.aside(&format!("{}: taken over", config.name));
+                    }
+                    keeper = Some(ours);
+                    Duration::ZERO
+                }
+                Ok(Turn::Theirs(holder)) => {
+                    if !std::mem::replace(&mut standing_by, true) {
+                        let _ = out.aside(&format!(
+                            "{}: another instance works it ({}, instance {}); standing by",
+                            config.name, holder.host, holder.instance
+                        ));
+                    }
+                    // It does what it is there for.
+                    if let Some(ready) = health.ready.get(index) {
+                        ready.store(true, Ordering::SeqCst);
+                    }
+                    candidate.next_look(&holder)
+                }
+                Err(failure) => {
+                    let _ = out.aside(&format!("{}: {failure}", config.name));
+                    RETRY
+                }
+            };
+            if keeper.is_none() {
+                tokio::select! {
+                    _ = stopped.wait_for(|stop| *stop) => return,
+                    () = tokio::time::sleep(wait) => {}
+                }
+                continue;
+            }
+        }
         match cycle(&installation, &config, &world, &mut roster, false).await {
             Ok(outcome) => {
                 let summary = Summary::of(config.name.as_str(), &outcome);
@@ -149,7 +193,13 @@ async fn connection(
         match installation.credentials_changed(&config, &mut versions) {
             Ok(false) => {}
             Ok(true) => match installation.world(&config) {
-                Ok(fresh) => world = fresh,
+                Ok(fresh) => {
+                    // What is lost is known to the world before: asked for anew.
+                    if let Some(keeper) = keeper.take() {
+                        keeper.give_back().await;
+                    }
+                    world = fresh;
+                }
                 Err(failure) => {
                     let _ = out.aside(&format!("{}: {failure}", config.name));
                 }
@@ -163,15 +213,28 @@ async fn connection(
             let look = looks::due(&installation, &config, &world, &roster)
                 .map(|wait| tokio::time::Instant::now() + wait)
                 .filter(|due| *due < next);
+            let wake = look.unwrap_or(next);
             tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
-                () = tokio::time::sleep_until(look.unwrap_or(next)) => {}
+                // Given back below.
+                _ = stopped.wait_for(|stop| *stop) => break,
+                () = tokio::time::sleep_until(wake) => {}
+                () = lost(keeper.as_ref()) => break,
             }
             if look.is_none() {
                 break;
             }
             looks::look(&installation, &config, &world, &mut roster, out).await;
         }
+    }
+    if let Some(keeper) = keeper {
+        keeper.give_back().await;
+    }
+}
+
+/// Ends when the connection is lost to another instance.
+async fn lost(keeper: Option<&Keeper>) {
+    while keeper.is_some_and(|keeper| !keeper.is_lost()) {
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
 

@@ -15,6 +15,7 @@ use crate::cli::SyncArgs;
 use crate::config::ConnectionConfig;
 use crate::installation::{Installation, World};
 use crate::out::{DONE, Failure, Out, PERSON};
+use crate::tenure::{Candidate, Turn};
 
 /// Runs one cycle of each chosen connection.
 pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Result<u8, Failure> {
@@ -27,8 +28,21 @@ pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Resu
             documents.push(document);
             status = status.max(if needs_person { PERSON } else { DONE });
         } else {
+            let keeper = match Candidate::of(installation, config).wait(&world).await? {
+                Turn::Ours(keeper) => keeper,
+                Turn::Theirs(holder) => {
+                    out.words(&format!(
+                        "{}: another instance works it ({}, instance {}); nothing was done",
+                        config.name, holder.host, holder.instance
+                    ))?;
+                    documents.push(json!({"connection": config.name, "worked_by": holder}));
+                    continue;
+                }
+            };
             let mut roster = Roster::new(Streams(config.id));
-            let cycle = cycle(installation, config, &world, &mut roster, out.shows_progress()).await?;
+            let cycle = cycle(installation, config, &world, &mut roster, out.shows_progress()).await;
+            keeper.give_back().await;
+            let cycle = cycle?;
             let summary = Summary::of(config.name.as_str(), &cycle);
             out.words(&summary.words())?;
             status = status.max(summary.status());
