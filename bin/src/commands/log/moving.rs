@@ -30,7 +30,11 @@ pub async fn run(config: &Path, args: CopyArgs, out: Out) -> Result<u8, Failure>
     let name = PersonName::new(args.person.as_deref().unwrap_or_default())
         .map_err(|e| Failure::Usage(format!("--as: {e}")))?;
     let place = |flag: &str, url: &str| {
-        StorePlace::parse(url, &config.folder).map_err(|e| Failure::Usage(format!("{flag}: {e}")))
+        StorePlace::parse(url, &config.folder).map_err(|e| {
+            // It speaks of the configuration's entry, which is written alike.
+            let what = e.trim_start_matches("[store] url").trim_start_matches(':').trim();
+            Failure::Usage(format!("{flag}: {what}"))
+        })
     };
     let from = match &args.from {
         Some(url) => place("--from", url)?,
