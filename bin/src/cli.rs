@@ -377,9 +377,29 @@ pub enum LogCommand {
     Rebuild,
     /// Check the file, the numbering of streams and leaves.
     Verify,
-    /// Copy the log to a new file, while the program runs.
-    Copy {
-        /// The new file; it must not exist.
-        to: PathBuf,
-    },
+    /// Back the log up into a new file, while the program runs (`log copy FILE`), or move it to another engine
+    /// (`log copy --to URL`).
+    ///
+    /// With --to, every event is copied with its stream, number, id and bytes, in the same order; then both logs are read
+    /// in full and compared event by event, and the target records that it was moved. Stop every writer first. It can be
+    /// interrupted, and goes on where it was when it is run again.
+    Copy(CopyArgs),
+}
+
+/// `tieout log copy`.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// A backup: the new file; it must not exist.
+    #[arg(value_name = "FILE", required_unless_present = "to", conflicts_with = "to")]
+    pub backup: Option<PathBuf>,
+    /// A move: where the log is, `sqlite:PATH` or `esdb://…`; without it, what `[store] url` says. A path starts from the
+    /// configuration's folder, as there.
+    #[arg(long, value_name = "URL", requires = "to")]
+    pub from: Option<String>,
+    /// A move: where the log is to be, written as `[store] url` will name it. A log is begun there where there is none.
+    #[arg(long, value_name = "URL", requires = "person")]
+    pub to: Option<String>,
+    /// A move: who gives the command; it stands in the log for good.
+    #[arg(long = "as", env = "TIEOUT_PERSON", value_name = "PERSON")]
+    pub person: Option<String>,
 }

@@ -8,8 +8,8 @@ use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
 use serde_json::Value;
 use tieout_domain::chart::ChartVersion;
 use tieout_domain::ids::{
-    ConnectionId, CycleId, DocumentKind, Email, EventId, Generation, InstanceId, PolicyId, Reference,
-    ReportId, SubjectId, TransactionId, Voucher,
+    ConnectionId, CycleId, DocumentKind, Email, EventId, Generation, InstanceId, PersonName, PolicyId,
+    Reference, ReportId, SubjectId, TransactionId, Voucher,
 };
 use tieout_domain::journal::{Actor, Cause, Draft, Entry, Envelope, Journal, Stamp, Streams, SystemActor};
 use tieout_domain::money::{Currency, Hundredths};
@@ -25,6 +25,7 @@ use tieout_domain::report::{
 };
 use tieout_domain::rules::RuleSetVersion;
 use tieout_domain::time::{Moment, SourceTime, Steady};
+use tieout_domain::workflow::{LogEvent, person};
 use uuid::Uuid;
 
 use crate::view::{Stepped, ViewPort, ViewRow, ViewStep};
@@ -486,6 +487,31 @@ pub(crate) async fn append<L: Log>(
             .await
             .unwrap();
     }
+}
+
+/// Records in the log that it was moved; everything before that counts.
+pub(crate) async fn note_a_move<L: Log>(log: &L, world: &Ticking, sealer: &Envelopes, events: u64) {
+    let draft = Draft {
+        event: LogEvent::LogMoved {
+            from: "/srv/tieout.db".into(),
+            to: "esdb://n1:2113?tls=true".into(),
+            events,
+            streams: 2,
+            sha256: "ef".repeat(32),
+        },
+        effective_at: at(0),
+        subject: None,
+    };
+    let stamp = Stamp {
+        actor: person(PersonName::new("anna").unwrap()),
+        cause: Cause::Command {
+            name: "log copy".into(),
+        },
+    };
+    Journal::new(log, world, world, sealer, "tieout 0.1.0 (test)")
+        .append(&LogEvent::stream(), Expected::Any, &stamp, vec![draft])
+        .await
+        .unwrap();
 }
 
 /// An event of a stream that is no report's, with data nobody here could read.

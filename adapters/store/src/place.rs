@@ -53,6 +53,18 @@ impl StorePlace {
         Err("[store] url: this build was made without the engine for a cluster; write `sqlite:tieout.db`, or use a build with its feature `eventstore`".to_owned())
     }
 
+    /// Do both lead to the same log, as far as their names tell? Two names of one file do; two addresses of a cluster do
+    /// where they share a node and name the same log on it.
+    pub fn is_same_log(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sqlite(one), Self::Sqlite(other)) => real(one) == real(other),
+            #[cfg(feature = "eventstore")]
+            (Self::EventStore(one), Self::EventStore(other)) => one.is_same_log(other),
+            #[cfg(feature = "eventstore")]
+            _ => false,
+        }
+    }
+
     /// The file, where it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -63,6 +75,17 @@ impl StorePlace {
     }
 }
 
+/// The path without links; of a file that is not there yet, its folder's.
+fn real(path: &Path) -> PathBuf {
+    let of_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    let found = path.canonicalize().ok().or_else(of_folder);
+    found.unwrap_or_else(|| path.to_owned())
+}
+
 impl fmt::Display for StorePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,5 +93,34 @@ impl fmt::Display for StorePlace {
             #[cfg(feature = "eventstore")]
             Self::EventStore(address) => write!(f, "{address}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, other: &str) -> bool {
+        let place = |url| StorePlace::parse(url, Path::new("/tmp/./")).unwrap();
+        place(one).is_same_log(&place(other))
+    }
+
+    #[test]
+    fn one_log_is_known_under_two_names() {
+        assert!(same("sqlite:a.db", "sqlite:/tmp/a.db"));
+        assert!(same("sqlite:a.db", "sqlite:../tmp/a.db"));
+        assert!(!same("sqlite:a.db", "sqlite:b.db"));
+    }
+
+    #[cfg(feature = "eventstore")]
+    #[test]
+    fn one_log_on_a_cluster_is_known_by_any_of_its_nodes() {
+        assert!(same(
+            "esdb://n1:2113,n2:2113",
+            "kurrentdb://N2:2113?tls=true&log=tieout"
+        ));
+        assert!(!same("esdb://n1:2113", "esdb://n1:2113?log=plant_7"));
+        assert!(!same("esdb://n1:2113", "esdb://n1:2114"));
+        assert!(!same("esdb://n1:2113", "sqlite:n1"));
     }
 }

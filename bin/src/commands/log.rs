@@ -1,7 +1,9 @@
-//! `tieout log`: rebuild the views, verify the file, copy it. None of them can post (design §2, law 8): they are given
-//! the log and the views, and no port with an effect.
+//! `tieout log`: rebuild the views, verify the file, copy it, move the log to another engine. None of them can post (design
+//! §2, law 8): they are given the log and the views, and no port with an effect.
 
+mod moving;
 pub mod sound;
+pub mod transfer;
 
 use std::path::Path;
 
@@ -9,7 +11,7 @@ use serde_json::json;
 use tieout_domain::ports::{LogError, Position};
 use tieout_projections::work_list::{VIEW, WorkListView};
 
-use crate::cli::LogCommand;
+use crate::cli::{CopyArgs, LogCommand};
 use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out, PERSON};
 use crate::views::Views;
@@ -18,11 +20,17 @@ use crate::views::Views;
 const PAGE: usize = 1_000;
 
 /// Does what was asked of the log.
-pub async fn run(installation: &Installation, command: LogCommand, out: Out) -> Result<u8, Failure> {
+pub async fn run(config: &Path, command: LogCommand, out: Out) -> Result<u8, Failure> {
     match command {
-        LogCommand::Rebuild => rebuild(installation, out).await,
-        LogCommand::Verify => verify(installation, out).await,
-        LogCommand::Copy { to } => copy(installation, &to, out).await,
+        LogCommand::Rebuild => rebuild(&Installation::open(config).await?, out).await,
+        LogCommand::Verify => verify(&Installation::open(config).await?, out).await,
+        LogCommand::Copy(CopyArgs {
+            backup: Some(to),
+            to: None,
+            ..
+        }) => copy(&Installation::open(config).await?, &to, out).await,
+        // The configured log may be either side, or neither: it is not opened for this.
+        LogCommand::Copy(args) => moving::run(config, args, out).await,
     }
 }
 
@@ -83,7 +91,7 @@ async fn verify(installation: &Installation, out: Out) -> Result<u8, Failure> {
 async fn copy(installation: &Installation, to: &Path, out: Out) -> Result<u8, Failure> {
     let Some(log) = installation.log.sqlite() else {
         return Err(Failure::Usage(format!(
-            "the log is on a cluster ({}): its backup is the cluster's own; to move it, name both places with --from and --to",
+            "the log is on a cluster ({}): its backup is the cluster's own; to move it, name where to with --to URL",
             installation.log.place()
         )));
     };

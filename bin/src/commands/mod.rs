@@ -48,6 +48,6 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Exclude(args) => decide::exclude(&Installation::open(&config).await?, args, out).await,
         Command::Reverse(args) => decide::reverse(&Installation::open(&config).await?, args, out).await,
         Command::Reconcile(args) => reconcile::run(&Installation::open(&config).await?, args, out).await,
-        Command::Log(args) => log::run(&Installation::open(&config).await?, args, out).await,
+        Command::Log(args) => log::run(&config, args, out).await,
     }
 }

@@ -286,6 +286,7 @@ fn instant(at: DateTime<Utc>) -> String {
 fn words(shown: &Shown, advice: &Advice, trail: Trail) -> Result<String, Failure> {
     let mut text = rendered(&Trail {
         steps: Vec::new(),
+        moved: Vec::new(),
         ..trail
     })?;
     below(shown, advice, &mut text).map_err(unwritable)?;

@@ -5,6 +5,7 @@
 //! it at once: forgotten fields say so (`null` in JSON, `forgotten: true` beside them).
 
 mod mapping;
+mod moved;
 mod render;
 mod say;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use tieout_domain::report::{
 };
 
 pub use mapping::{TrailField, TrailHeader, TrailLine, TrailMapping, TrailPosted};
+pub use moved::TrailMove;
 pub use render::render;
 
 use crate::amount::{declared_total, sum_of_lines};
@@ -50,6 +52,9 @@ pub struct Trail {
     pub cases: Vec<ListedCase>,
     /// Everything that happened, oldest first.
     pub steps: Vec<TrailStep>,
+    /// When the log that this was read from was copied to another engine, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<TrailMove>,
 }
 
 /// A report as one event captured it.
@@ -238,6 +243,7 @@ impl Trail {
             cases: ListedCase::of(&row),
             excluded: row.now.excluded,
             steps,
+            moved: Vec::new(),
         }
     }
 
@@ -257,15 +263,23 @@ impl Trail {
         }
         let mut leaves = Vec::with_capacity(entries.len());
         for entry in &entries {
-            let leaf = reader.log.leaf(entry.position).await?;
-            leaves.push(leaf.ok_or_else(|| JournalError::Damaged {
-                stream: entry.stream.clone(),
-                revision: entry.revision.0,
-                detail: "it is in its stream and not in the order of all events".to_owned(),
-            })?);
+            leaves.push(leaf_of(reader.log, entry).await?);
         }
-        Ok(Some(Self::of(connection, id, report, &entries, &leaves)))
+        Ok(Some(Self {
+            moved: TrailMove::all(reader).await?,
+            ..Self::of(connection, id, report, &entries, &leaves)
+        }))
     }
+}
+
+/// The rank of an event among all.
+async fn leaf_of<L: Log, T>(log: &L, entry: &Entry<T>) -> Result<Leaf, JournalError> {
+    let leaf = log.leaf(entry.position).await?;
+    leaf.ok_or_else(|| JournalError::Damaged {
+        stream: entry.stream.clone(),
+        revision: entry.revision.0,
+        detail: "it is in its stream and not in the order of all events".to_owned(),
+    })
 }
 
 impl TrailStep {

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::say::excluded;
-use super::{Trail, TrailCapture, TrailField, TrailMapping, TrailReason, TrailStep};
+use super::{Trail, TrailCapture, TrailField, TrailMapping, TrailMove, TrailReason, TrailStep};
 use crate::text::{paragraph, shown, table};
 use crate::work_list::ListedCase;
 
@@ -15,11 +15,38 @@ const FORGOTTEN: &str = "(forgotten: this person's data was removed)";
 /// the direction of text, which are written out.
 pub fn render(trail: &Trail, out: &mut impl fmt::Write, columns: usize) -> fmt::Result {
     head(trail, out, columns)?;
+    let mut moves = trail.moved.iter().peekable();
     for step in &trail.steps {
+        while let Some(moved) = moves.next_if(|moved| moved.leaf < step.leaf) {
+            one_move(moved, out, columns)?;
+        }
         writeln!(out)?;
         one_step(step, out, columns)?;
     }
-    Ok(())
+    moves.try_for_each(|moved| one_move(moved, out, columns))
+}
+
+/// That the log was moved, between the steps that stood in it by then and those that came after.
+fn one_move(moved: &TrailMove, out: &mut impl fmt::Write, columns: usize) -> fmt::Result {
+    let TrailMove {
+        leaf,
+        at,
+        from,
+        to,
+        who,
+        events: _,
+        sha256,
+    } = moved;
+    writeln!(out)?;
+    paragraph(
+        out,
+        "     moved: ",
+        &format!(
+            "everything before leaf {leaf} was copied from {from} to {to}, verified event by event, by {who}, {}; sha256 {sha256}",
+            instant(*at)
+        ),
+        columns,
+    )
 }
 
 fn instant(at: DateTime<Utc>) -> String {

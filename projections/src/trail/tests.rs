@@ -11,7 +11,7 @@ use tieout_memory::MemoryLog;
 use super::{Trail, render};
 use crate::testing::{
     Envelopes, SUBMITTER, Ticking, append, basis, connection, discovered, entries, journal_of, mapped,
-    payable_of, posted, posted_whole, report, started, transaction,
+    note_a_move, payable_of, posted, posted_whole, report, started, transaction,
 };
 use crate::work_list::properties::any_story;
 
@@ -254,6 +254,56 @@ async fn what_was_forgotten_says_so_and_everything_else_stays() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn the_trail_of_a_log_that_was_moved_says_so_where_it_happened() {
+    let (log, world, sealer) = (MemoryLog::new(), Ticking::default(), Envelopes::default());
+    let reader = Reader {
+        log: &log,
+        sealer: &sealer,
+    };
+    let trail = async || {
+        Trail::read(&reader, "acme-us", connection(), report(7))
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let mut events = posted_whole(7, &LINES, vec![payable_of(7, &LINES)]);
+    let later = events.split_off(4);
+    append(&log, &world, &sealer, 7, events).await;
+    let unmoved = trail().await;
+    assert!(unmoved.moved.is_empty());
+    assert_eq!(serde_json::to_value(&unmoved).unwrap().get("moved"), None);
+    assert!(!text_of(&unmoved, 100).contains("moved: "));
+
+    note_a_move(&log, &world, &sealer, 4).await;
+    append(&log, &world, &sealer, 7, later).await;
+    note_a_move(&log, &world, &sealer, 6).await;
+    let moved = trail().await;
+    let ranks: Vec<_> = moved
+        .moved
+        .iter()
+        .map(|moved| (moved.leaf, moved.events))
+        .collect();
+    assert_eq!(ranks, [(4, 4), (6, 6)]);
+    let json = serde_json::to_value(&moved).unwrap();
+    assert_eq!(json["moved"][0]["who"]["name"], "anna");
+    assert_eq!(json["moved"][0]["sha256"], "ef".repeat(32));
+    let text = text_of(&moved, 400);
+    let line = |leaf: u64| {
+        let line = format!(
+            "\n     moved: everything before leaf {leaf} was copied from /srv/tieout.db to esdb://n1:2113?tls=true, \
+             verified event by event, by anna, 2026-11-0"
+        );
+        text.find(&line).unwrap_or_else(|| panic!("{text}"))
+    };
+    let last = text.find(" Posted\n").unwrap();
+    assert!(
+        text.find(" DocumentPosted\n").unwrap() < line(4) && line(4) < last && last < line(6),
+        "{text}"
+    );
+    assert!(text.contains(&format!("; sha256 {}\n", "ef".repeat(32))));
 }
 
 proptest! {

@@ -14,11 +14,11 @@ use tieout_memory::MemoryLog;
 use super::{CaseKind, DocumentStanding, Row, VIEW, WorkListView, apply, submitter_of};
 use crate::testing::{
     Envelopes, MemoryViews, SUBMITTER, Ticking, append, append_foreign, basis, connection, discovered,
-    entries, facts, instance, journal_of, key, mapped, moment, payable_of, payload, posted, posted_whole,
-    report, revised, row_of, started,
+    entries, facts, instance, journal_of, key, mapped, moment, note_a_move, payable_of, payload, posted,
+    posted_whole, report, revised, row_of, started,
 };
 use tieout_domain::ids::Label;
-use tieout_domain::ports::LedgerMessage;
+use tieout_domain::ports::{LedgerMessage, Log};
 
 const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
 
@@ -332,6 +332,37 @@ async fn a_payload_split_over_many_events_is_folded_and_its_submitter_found() {
     assert_eq!(
         submitter_of(&reader, &row).await.unwrap().as_deref(),
         Some(SUBMITTER)
+    );
+}
+
+#[tokio::test]
+async fn the_record_that_the_log_was_moved_is_passed_over_and_changes_no_row() {
+    let (log, world, sealer) = (MemoryLog::new(), Ticking::default(), Envelopes::default());
+    let (before, after) = (MemoryViews::default(), MemoryViews::default());
+    let view = WorkListView::with_pages_of(1);
+    append(&log, &world, &sealer, 7, vec![discovered(7, &LINES)]).await;
+    view.catch_up(&log, &before).await.unwrap();
+    note_a_move(&log, &world, &sealer, 1).await;
+    // As the first event that a view meets, behind what it knows, and between two of a report's.
+    for views in [&before, &after] {
+        view.catch_up(&log, views).await.unwrap();
+        assert_eq!(view.rows_of(views, connection()).await.unwrap().len(), 1);
+    }
+    append(
+        &log,
+        &world,
+        &sealer,
+        7,
+        vec![mapped(vec![payable_of(7, &LINES)])],
+    )
+    .await;
+    let caught = view.catch_up(&log, &before).await.unwrap();
+    assert_eq!((caught.events, caught.position), (1, log.head().await.unwrap()));
+    let rebuilt = view.rebuild(&log, &after).await.unwrap();
+    assert_eq!((rebuilt.events, rebuilt.position), (2, caught.position));
+    assert_eq!(
+        view.rows_of(&before, connection()).await.unwrap(),
+        view.rows_of(&after, connection()).await.unwrap()
     );
 }
 

@@ -108,6 +108,17 @@ impl Address {
         &self.settings
     }
 
+    /// Do both name a node in common, and the same log on it?
+    pub fn is_same_log(&self, other: &Self) -> bool {
+        let share = |one: &eventstore::Endpoint| {
+            let hosts = other.settings.hosts();
+            hosts
+                .iter()
+                .any(|other| one.port == other.port && one.host.eq_ignore_ascii_case(&other.host))
+        };
+        self.log == other.log && self.settings.hosts().iter().any(share)
+    }
+
     /// The same cluster, another log.
     pub fn with_log(mut self, log: LogName) -> Self {
         self.log = log;

@@ -24,7 +24,7 @@ use crate::report::ReportEvent;
 use crate::report::tests::samples::{day, every_shape, i1};
 use crate::rules::RuleSetVersion;
 use crate::workflow::{
-    ControlTotal, ExpenseEvent, HeldAgainst, LedgerEvent, PollEvent, ProfileEvent, RulesEvent,
+    ControlTotal, ExpenseEvent, HeldAgainst, LedgerEvent, LogEvent, PollEvent, ProfileEvent, RulesEvent,
 };
 
 fn folder() -> PathBuf {
@@ -144,6 +144,21 @@ types!(LEDGER_EVENTS, LedgerEvent {
     LedgerDocumentExplained { .. } => "LedgerDocumentExplained",
     RecoveryClosed { .. } => "RecoveryClosed",
 });
+
+types!(LOG_EVENTS, LogEvent {
+    LogMoved { .. } => "LogMoved",
+});
+
+fn log_events() -> Vec<(&'static str, LogEvent)> {
+    let moved = LogEvent::LogMoved {
+        from: "/srv/tieout/tieout.db".into(),
+        to: "esdb://n1:2113,n2:2113,n3:2113?tls=true".into(),
+        events: 5_230,
+        streams: 812,
+        sha256: "ef".repeat(32),
+    };
+    vec![("LogMoved", moved)]
+}
 
 fn ledger_events() -> Vec<(&'static str, LedgerEvent)> {
     let key = |voucher| DocumentKey {
@@ -323,6 +338,9 @@ fn every_event_beside_the_reports_ever_written_is_read_and_written_again_alike()
     for (name, event) in ledger_events() {
         check(name, &event);
     }
+    for (name, event) in log_events() {
+        check(name, &event);
+    }
 }
 
 /// One row of each master, in every shape a row has.
@@ -439,6 +457,7 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         .chain(profile_events().iter().map(|(name, _)| *name))
         .chain(expense_events().iter().map(|(name, _)| *name))
         .chain(ledger_events().iter().map(|(name, _)| *name))
+        .chain(log_events().iter().map(|(name, _)| *name))
         .collect();
     let beside = [
         POLL_EVENTS,
@@ -446,6 +465,7 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         PROFILE_EVENTS,
         EXPENSE_EVENTS,
         LEDGER_EVENTS,
+        LOG_EVENTS,
     ]
     .concat();
     assert_eq!(REPORT_EVENTS.len(), 22);

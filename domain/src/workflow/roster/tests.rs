@@ -49,6 +49,33 @@ fn told(life: &[ReportEvent]) -> Brief {
     roster.get(report_id()).cloned().unwrap_or_default()
 }
 
+#[test]
+fn the_record_that_the_log_was_moved_is_of_no_report_and_explains_no_document() {
+    let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::nil())));
+    let event = crate::workflow::LogEvent::LogMoved {
+        from: "here".into(),
+        to: "there".into(),
+        events: 4,
+        streams: 2,
+        sha256: "ef".repeat(32),
+    };
+    let moved = Recorded {
+        stream: crate::workflow::LogEvent::stream(),
+        revision: Revision(0),
+        position: Position(4, 4),
+        event: NewEvent {
+            id: crate::ids::EventId(uuid::Uuid::from_u128(4)),
+            kind: event.kind().to_owned(),
+            data: format!(r#"{{"facts":{}}}"#, event.facts().unwrap()).into_bytes(),
+            metadata: b"{}".to_vec(),
+        },
+    };
+    roster.apply(&moved).unwrap();
+    roster.known.apply(&moved).unwrap();
+    assert_eq!(roster.iter().count(), 0);
+    assert!(roster.known().stood_at(i1()).is_empty() && !roster.known().is_in_flight(i1()));
+}
+
 fn marked_both() -> Vec<ReportEvent> {
     [both_posted(), vec![marking(), marked()]].concat()
 }
