@@ -7,20 +7,20 @@ use futures::stream::{self, BoxStream};
 use tieout_domain::chart::{ChartReading, MasterRead};
 use tieout_domain::ids::{Email, Label, PolicyId, Reference, ReportId, SubjectId};
 use tieout_domain::ports::{
-    Appended, Clock, Entropy, Expected, Ledger, LedgerError, Listed, ListingQuery, Log, LogError, LookUp,
-    NewEvent, Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Selection, Source,
-    SourceCalls, SourceError, StreamName,
+    Appended, Clock, Entropy, Expected, Leaf, Ledger, LedgerError, Listed, ListingQuery, Log, LogError,
+    LookUp, NewEvent, Opened, Ports, Position, PostAnswer, Recorded, Revision, SealError, Sealer, Selection,
+    Source, SourceCalls, SourceError, StreamName,
 };
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use tieout_domain::report::Payload;
 use tieout_domain::time::Steady;
-use tieout_memory::MemoryLog;
 use uuid::Uuid;
 
 use crate::law;
 use crate::plan::{Call, Fault};
 use crate::qad::{Qad, Twist};
 use crate::stage::{Process, Sent, Stage, State};
+use crate::under::Under;
 
 /// The world of one process.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ impl World {
     fn refused(&self) -> bool {
         self.process.secrets != self.stage.lock().secrets
     }
-    fn log_now(&self) -> MemoryLog {
-        self.stage.lock().log.clone()
+    fn log_now(&self) -> Under {
+        Under::of(&self.stage)
     }
     fn timed_out(&self) {
         self.stage.lock().time_out();
@@ -199,6 +199,10 @@ impl Log for World {
             Some(_) => Err(log_failed("it could not be read")),
             None => self.log_now().read_all(after, limit).await,
         }
+    }
+
+    async fn leaf(&self, position: Position) -> Result<Option<Leaf>, LogError> {
+        self.log_now().leaf(position).await
     }
 
     async fn head(&self) -> Result<Option<Position>, LogError> {
