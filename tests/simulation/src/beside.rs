@@ -238,3 +238,55 @@ fn same_answer(one: &Result<Appended, LogError>, other: &Result<Appended, LogErr
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tieout_domain::ids::EventId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::dice::Dice;
+
+    fn stream() -> StreamName {
+        StreamName("report-1".to_owned())
+    }
+
+    fn event(id: u128) -> Vec<NewEvent> {
+        vec![NewEvent {
+            id: EventId(Uuid::from_u128(id)),
+            kind: "Seen".to_owned(),
+            data: b"{}".to_vec(),
+            metadata: b"{}".to_vec(),
+        }]
+    }
+
+    /// Or the runs would prove nothing.
+    #[test]
+    fn what_the_engine_answers_otherwise_than_its_model_is_seen() {
+        Server::lent(|server| {
+            let engine = Beside::begin(server, Wire::of(server.switches(), Dice::new(1))).unwrap();
+            let model = MemoryLog::new();
+            let (answer, wrong) = engine.append(&model, &stream(), Expected::NoStream, event(1));
+            assert_eq!(answer.unwrap().revision, Revision(0));
+            assert_eq!(wrong, Vec::<String>::new());
+            let all = engine.read_all(&model, None, 10);
+            assert_eq!((all.0.unwrap().len(), all.1), (1, Vec::new()));
+            // Something that the engine does not have.
+            now(model.append(&stream(), Expected::Any, event(2))).unwrap();
+            assert_eq!(engine.read_stream(&model, &stream(), Revision(0), 10).1.len(), 1);
+            assert_eq!(engine.read_all(&model, None, 10).1.len(), 1);
+            assert_eq!(engine.head(&model).1.len(), 1);
+            let at = Expected::At(Revision(0));
+            assert_eq!(engine.append(&model, &stream(), at, event(3)).1.len(), 1);
+            // And the engine has what the model has not.
+            let other = MemoryLog::new();
+            assert!(
+                !engine
+                    .read_stream(&other, &stream(), Revision(0), 10)
+                    .1
+                    .is_empty()
+            );
+            assert!(!engine.read_all(&model, Some(Position(7, 7)), 10).1.is_empty());
+        });
+    }
+}

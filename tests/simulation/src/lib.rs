@@ -17,7 +17,7 @@
 //! The log is in memory; or it is an engine that speaks to a server, with the one in memory as its model beside it
 //! ([`Engine`]).
 //!
-//! What is simulated and not proven here: the wire (the adapters' own tests, and the scenarios over HTTP), the disk (the
+//! What is simulated and not proven here: the wire to both systems (the adapters' own tests, and the scenarios over HTTP), the disk (the
 //! store's tests), and real time.
 
 #![allow(
