@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::dice::Dice;
 use crate::engine::Engine;
@@ -268,15 +269,22 @@ fn nature(outcome: &Outcome) -> Option<String> {
     Some(first.chars().filter(|c| !c.is_ascii_digit()).take(60).collect())
 }
 
+/// Over an engine a failing run may wait for an answer at every call: its plan is shrunk no longer than this.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Takes away whatever a failing plan fails without, until nothing more can be taken away.
 pub fn shrink(engine: Engine, plan: &Plan) -> Plan {
     let Some(wanted) = nature(&engine.run(plan)) else {
         return plan.clone();
     };
+    let began = Instant::now();
+    let too_long = || engine != Engine::Memory && began.elapsed() > LONGEST;
     let still_fails = |plan: &Plan| nature(&engine.run(plan)).as_ref() == Some(&wanted);
     let mut smallest = plan.clone();
     loop {
-        let next = smaller(&smallest).into_iter().find(|plan| still_fails(plan));
+        let next = smaller(&smallest)
+            .into_iter()
+            .find(|plan| !too_long() && still_fails(plan));
         match next {
             Some(plan) => smallest = plan,
             None => return smallest,

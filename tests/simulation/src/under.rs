@@ -9,6 +9,10 @@ use tieout_memory::MemoryLog;
 use crate::beside::{Beside, Held};
 use crate::stage::Stage;
 
+/// After so many broken laws the engine answers nothing any more: who reads to the end, page by page, would never come to
+/// the end of one that gives the same page for ever.
+const ENOUGH: usize = 200;
+
 /// See the module.
 pub(crate) struct Under {
     stage: Stage,
@@ -28,8 +32,18 @@ impl Under {
 
     /// Passes the engine's answer on.
     fn held<T>(&self, (answer, wrong): Held<T>) -> Result<T, LogError> {
-        wrong.into_iter().for_each(|what| self.stage.lock().broken(what));
-        answer
+        if wrong.is_empty() {
+            return answer;
+        }
+        let mut state = self.stage.lock();
+        wrong.into_iter().for_each(|what| state.broken(what));
+        match state.violations.first() {
+            Some(first) if state.violations.len() > ENOUGH => Err(LogError::Failed {
+                place: "simulation".to_owned(),
+                detail: format!("it was wrong too often, at first so: {first}"),
+            }),
+            _ => answer,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use tieout_simulation::{Engine, random};
 
 #[test]
 fn over_the_engine_seeds_go_as_over_memory_whatever_befalls_the_wire() {
-    let seeds = random::seeds_over(Engine::EventStore, 0, 40);
+    let seeds = random::seeds_over(Engine::EventStore, 0, 16);
     assert!(seeds.broken.is_empty(), "{:#?}", seeds.broken);
     for fault in WIRE_FAULTS {
         assert!(
