@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::dice::Dice;
+use crate::engine::Engine;
 use crate::plan::{Call, Decide, Edit, Fault, How, Plan, What, carded, owed, report};
 use crate::run::{Outcome, run};
+use crate::wire::Struck;
 
 /// A small world.
 pub struct SmallWorld {
@@ -120,6 +123,12 @@ pub enum Walk {
 /// What walking came to.
 #[derive(Debug, Default)]
 pub struct Covered {
+    /// Which log is under the workflow.
+    pub engine: Engine,
+    /// Of so many plans of a walk one is run, drawn by lot, always the same; 0 and 1 are every plan.
+    pub every: u64,
+    /// What struck on the wire to the engine.
+    pub wire: Struck,
     /// Runs, by world and walk.
     pub runs: BTreeMap<(&'static str, Walk), usize>,
     /// Gates of the quiet run, by world.
@@ -138,7 +147,7 @@ impl Covered {
 }
 
 /// Runs plans on every core; each run is on one thread.
-pub fn run_all(plans: &[Plan], each: impl Fn(usize, &Plan, Outcome) + Sync) {
+pub fn run_all(engine: Engine, plans: &[Plan], each: impl Fn(usize, &Plan, Outcome) + Sync) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -147,7 +156,7 @@ pub fn run_all(plans: &[Plan], each: impl Fn(usize, &Plan, Outcome) + Sync) {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(plan) = plans.get(at) else { return };
-                    each(at, plan, run(plan));
+                    each(at, plan, engine.run(plan));
                 }
             });
         }
@@ -395,8 +404,12 @@ impl Breadth {
 }
 
 /// Walks the worlds on both cores, and tells of each walk: world, walk, runs, and how many of them broke a law.
-pub fn walk_all(breadth: Breadth, mut tell: impl FnMut(&str, String, usize, usize)) -> Covered {
-    let mut covered = Covered::default();
+/// How they are walked, and what came before, is in `covered`.
+pub fn walk_all(
+    breadth: Breadth,
+    mut covered: Covered,
+    mut tell: impl FnMut(&str, String, usize, usize),
+) -> Covered {
     for world in worlds() {
         for walk in WALKS.into_iter().filter(|walk| breadth.takes(&world, *walk)) {
             let before = covered.broken.len();
@@ -436,9 +449,13 @@ pub fn walk_one(world: &SmallWorld, walk: Walk, covered: &mut Covered) -> usize 
     let base = run(&world.quiet);
     covered.gates.insert(world.name, base.gates);
     covered.faults.insert(world.name, every_fault(&base).len());
-    let plans = plans(world, walk);
+    let mut plans = plans(world, walk);
+    let mut lots = Dice::new(walk as u64);
+    plans.retain(|_| lots.below(covered.every) == 0);
     let broken = Mutex::new(Vec::new());
-    run_all(&plans, |at, plan, outcome| {
+    let wire = Mutex::new(&mut covered.wire);
+    run_all(covered.engine, &plans, |at, plan, outcome| {
+        crate::wire::add(&mut wire.lock().unwrap(), &outcome.wire);
         if !outcome.violations.is_empty() {
             broken
                 .lock()

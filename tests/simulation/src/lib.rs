@@ -14,7 +14,10 @@
 //! instance, an edit at a system, a decision of a person, a log put back). [`exhaustive`] walks every gate, every fault
 //! and their products over small worlds; [`random`] makes larger plans from a seed and shrinks those that fail.
 //!
-//! What is simulated and not proven here: the wire (the adapters' own tests, and the scenarios over HTTP), the disk (the
+//! The log is in memory; or it is an engine that speaks to a server, with the one in memory as its model beside it
+//! ([`Engine`]).
+//!
+//! What is simulated and not proven here: the wire to both systems (the adapters' own tests, and the scenarios over HTTP), the disk (the
 //! store's tests), and real time.
 
 #![allow(
@@ -26,15 +29,19 @@
 )]
 
 mod audit;
+mod beside;
 pub mod breakages;
+mod cluster;
 pub mod copy;
 pub mod dice;
+pub mod engine;
 pub mod exhaustive;
 mod expensify;
 mod foretold;
 pub mod kept;
 mod law;
 mod people;
+mod places;
 pub mod plan;
 mod ports;
 mod qad;
@@ -43,6 +50,9 @@ mod recovery;
 mod run;
 mod stage;
 mod told;
+mod under;
+pub mod wire;
 
+pub use engine::Engine;
 pub use plan::Plan;
 pub use run::{Outcome, run, run_traced};

@@ -14,13 +14,13 @@ use tieout_domain::ports::{
 use tieout_domain::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use tieout_domain::report::Payload;
 use tieout_domain::time::Steady;
-use tieout_memory::MemoryLog;
 use uuid::Uuid;
 
 use crate::law;
 use crate::plan::{Call, Fault};
 use crate::qad::{Qad, Twist};
 use crate::stage::{Process, Sent, Stage, State};
+use crate::under::Under;
 
 /// The world of one process.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ impl World {
     fn refused(&self) -> bool {
         self.process.secrets != self.stage.lock().secrets
     }
-    fn log_now(&self) -> MemoryLog {
-        self.stage.lock().log.clone()
+    fn log_now(&self) -> Under {
+        Under::of(&self.stage)
     }
     fn timed_out(&self) {
         self.stage.lock().time_out();

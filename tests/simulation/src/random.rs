@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::dice::Dice;
+use crate::engine::Engine;
 use crate::exhaustive::run_all;
 use crate::plan::{
     Call, Decide, Edit, Happening, How, Interruption, LineSpec, Plan, ReportSpec, Strike, What,
 };
-use crate::run::{Outcome, run};
+use crate::run::Outcome;
+use crate::wire::Struck;
 
 /// How often each call is made in a run of some cycles, at most: where a strike may fall.
 const REACH: [(Call, u32, u64); 12] = [
@@ -179,24 +182,32 @@ pub struct Seeds {
     pub runs: usize,
     /// Faults that struck in them.
     pub struck: u64,
+    /// What struck on the wire to the engine.
+    pub wire: Struck,
     /// How many reports ended in which stage.
     pub stages: BTreeMap<String, u64>,
     /// Seeds that broke a law, with the plan they shrink to and what it breaks.
     pub broken: Vec<(u64, Plan, Vec<String>)>,
 }
 
-/// Runs so many seeds on every core.
+/// Runs so many seeds on every core, over memory.
 pub fn seeds(from: u64, count: u64) -> Seeds {
+    seeds_over(Engine::Memory, from, count)
+}
+
+/// The same over any engine.
+pub fn seeds_over(engine: Engine, from: u64, count: u64) -> Seeds {
     let mut seeds = Seeds::default();
     // Not all at once: plans of a hundred thousand seeds would fill the memory.
     for first in (from..from + count).step_by(5_000) {
         let last = (first + 5_000).min(from + count);
         let plans: Vec<Plan> = (first..last).map(plan).collect();
         let sum = Mutex::new(&mut seeds);
-        run_all(&plans, |at, plan, outcome| {
+        run_all(engine, &plans, |at, plan, outcome| {
             let mut sum = sum.lock().unwrap();
             sum.runs += 1;
             sum.struck += u64::from(outcome.struck);
+            crate::wire::add(&mut sum.wire, &outcome.wire);
             for (stage, count) in &outcome.stages {
                 *sum.stages.entry(stage.clone()).or_default() += u64::from(*count);
             }
@@ -208,8 +219,12 @@ pub fn seeds(from: u64, count: u64) -> Seeds {
     }
     seeds.broken.sort_by_key(|(seed, ..)| *seed);
     for (_, plan, what) in seeds.broken.iter_mut().take(5) {
-        *plan = shrink(plan);
-        *what = run(plan).violations;
+        let shrunk = shrink(engine, plan);
+        let again = engine.run(&shrunk).violations;
+        // What hangs on the moment may not come again: the seed's own plan and words say more then.
+        if !again.is_empty() {
+            (*plan, *what) = (shrunk, again);
+        }
     }
     seeds
 }
@@ -240,7 +255,7 @@ fn first_of(seeds: impl Iterator<Item = u64>) -> Option<String> {
 /// The first of these plans that breaks a law, and what.
 pub(crate) fn first_among(plans: &[Plan]) -> Option<(usize, String)> {
     let found = Mutex::new(BTreeMap::new());
-    run_all(plans, |at, _, outcome| {
+    run_all(Engine::Memory, plans, |at, _, outcome| {
         if let Some(what) = outcome.violations.into_iter().next() {
             found.lock().unwrap().insert(at, what);
         }
@@ -254,15 +269,22 @@ fn nature(outcome: &Outcome) -> Option<String> {
     Some(first.chars().filter(|c| !c.is_ascii_digit()).take(60).collect())
 }
 
+/// Over an engine a failing run may wait for an answer at every call: its plan is shrunk no longer than this.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Takes away whatever a failing plan fails without, until nothing more can be taken away.
-pub fn shrink(plan: &Plan) -> Plan {
-    let Some(wanted) = nature(&run(plan)) else {
+pub fn shrink(engine: Engine, plan: &Plan) -> Plan {
+    let Some(wanted) = nature(&engine.run(plan)) else {
         return plan.clone();
     };
-    let still_fails = |plan: &Plan| nature(&run(plan)).as_ref() == Some(&wanted);
+    let began = Instant::now();
+    let too_long = || engine != Engine::Memory && began.elapsed() > LONGEST;
+    let still_fails = |plan: &Plan| nature(&engine.run(plan)).as_ref() == Some(&wanted);
     let mut smallest = plan.clone();
     loop {
-        let next = smaller(&smallest).into_iter().find(|plan| still_fails(plan));
+        let next = smaller(&smallest)
+            .into_iter()
+            .find(|plan| !too_long() && still_fails(plan));
         match next {
             Some(plan) => smallest = plan,
             None => return smallest,

@@ -16,6 +16,7 @@ use tieout_domain::workflow::{Brief, Connection, CycleOutcome, Desk, Roster, Wor
 use uuid::Uuid;
 
 use crate::audit::audit;
+use crate::beside::Beside;
 use crate::expensify::POLICY;
 use crate::foretold::foretell;
 use crate::people;
@@ -24,6 +25,7 @@ use crate::ports::World;
 use crate::recovery;
 use crate::stage::{Process, QUARANTINE, Signal, Stage, now};
 use crate::told::told_truly;
+use crate::wire::Struck;
 
 /// The one connection.
 pub(crate) const CONNECTION: ConnectionId = ConnectionId(Uuid::from_u128(0xC0));
@@ -110,6 +112,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// How many reports ended in which stage.
     pub stages: std::collections::BTreeMap<String, u32>,
+    /// What struck on the wire to the engine, where there is one.
+    pub wire: Struck,
 }
 
 type Cycle = Pin<Box<dyn Future<Output = (Cause, Roster, Result<CycleOutcome, WorkflowError>)> + Send>>;
@@ -268,16 +272,17 @@ struct Driver {
 
 /// Runs a plan.
 pub fn run(plan: &Plan) -> Outcome {
-    carry_out(plan, false)
+    carry_out(plan, false, None)
 }
 
 /// Runs a plan and keeps every line of its trace.
 pub fn run_traced(plan: &Plan) -> Outcome {
-    carry_out(plan, true)
+    carry_out(plan, true, None)
 }
 
-fn carry_out(plan: &Plan, traced: bool) -> Outcome {
-    let stage = Stage::of(plan, traced);
+/// Runs a plan over an engine, or else over memory alone.
+pub(crate) fn carry_out(plan: &Plan, traced: bool, engine: Option<Beside>) -> Outcome {
+    let stage = Stage::of(plan, traced, engine);
     people::certify(&stage);
     // The log is never put back to before it was certified.
     {
@@ -310,6 +315,7 @@ fn carry_out(plan: &Plan, traced: bool) -> Outcome {
         hash: state.trace_hash(),
         trace: state.trace.take().unwrap_or_default(),
         stages,
+        wire: state.engine.as_ref().map(Beside::struck).unwrap_or_default(),
     }
 }
 

@@ -19,6 +19,7 @@ use tieout_domain::time::Steady;
 use tieout_memory::MemoryLog;
 use uuid::Uuid;
 
+use crate::beside::Beside;
 use crate::expensify::{Expensify, There};
 use crate::plan::{Call, Decide, Edit, Fault, How, Plan, What};
 use crate::qad::{Qad, Twist};
@@ -142,7 +143,9 @@ pub(crate) struct Sent {
 pub(crate) struct State {
     pub(crate) expensify: Expensify,
     pub(crate) qad: Qad,
+    /// The log; where an engine is under the workflow, its model.
     pub(crate) log: MemoryLog,
+    pub(crate) engine: Option<Beside>,
     pub(crate) backup: Vec<Recorded>,
     pub(crate) chaos: bool,
     pub(crate) gates: u32,
@@ -186,7 +189,7 @@ pub(crate) struct State {
 pub(crate) struct Stage(Arc<Mutex<State>>);
 
 impl Stage {
-    pub(crate) fn of(plan: &Plan, traced: bool) -> Self {
+    pub(crate) fn of(plan: &Plan, traced: bool, engine: Option<Beside>) -> Self {
         let strikes = plan
             .strikes
             .iter()
@@ -195,6 +198,7 @@ impl Stage {
             expensify: Expensify::of(&plan.reports),
             qad: Qad::empty(),
             log: MemoryLog::new(),
+            engine,
             backup: Vec::new(),
             chaos: true,
             gates: 0,
@@ -569,6 +573,13 @@ impl State {
             now(log.append(&event.stream, Expected::Any, vec![new])).expect("memory does not fail");
         }
         self.log = log;
+        if let Some(wrong) = self
+            .engine
+            .as_ref()
+            .and_then(|engine| engine.restore(&self.backup))
+        {
+            self.broken(wrong);
+        }
         self.restored = true;
         self.sends.iter_mut().for_each(|sent| sent.forgotten = true);
         // Nobody restores a log while a request of a moment ago is still on its way (guide, guarantee).

@@ -35,9 +35,9 @@ pub struct EventStoreLog {
 }
 
 pub(crate) struct Inner {
-    pub(crate) link: Link,
+    pub(crate) link: Arc<Link>,
     pub(crate) log: LogName,
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     leaves: Leaves,
     appended: watch::Sender<()>,
 }
@@ -79,15 +79,33 @@ impl EventStoreLog {
     }
 
     fn new(address: &Address, user: Option<User>, patience: Patience) -> Self {
+        let link = Link::new(address.clone(), user, patience);
+        Self::over(Arc::new(link), Arc::default(), address.log().clone())
+    }
+
+    fn over(link: Arc<Link>, turns: Arc<Turns>, log: LogName) -> Self {
         Self {
             inner: Arc::new(Inner {
-                link: Link::new(address.clone(), user, patience),
-                log: address.log().clone(),
-                turns: Turns::default(),
+                link,
+                log,
+                turns,
                 leaves: Leaves::default(),
                 appended: watch::Sender::new(()),
             }),
         }
+    }
+
+    /// Another log of the same cluster, opened or begun as by [`open`](Self::open), through the same client: making one
+    /// takes longer than opening a log.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn another(&self, log: LogName) -> Result<Self, LogError> {
+        let Inner { link, turns, .. } = self.inner.as_ref();
+        let log = Self::over(Arc::clone(link), Arc::clone(turns), log);
+        log.begin().await?;
+        log.check_format().await?;
+        Ok(log)
     }
 
     async fn begin(&self) -> Result<(), LogError> {
