@@ -158,6 +158,11 @@ impl Scene {
         scene
     }
 
+    /// Is the log on a cluster?
+    pub fn is_on_a_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     /// From here on the log is on a (stand-in) cluster, and is empty; leases last a second.
     pub async fn move_to_a_cluster(&mut self) {
         let cluster = StandIn::start();
@@ -257,11 +262,16 @@ impl Scene {
 
     /// The program, about to run.
     pub fn command(&self, args: &[&str]) -> tokio::process::Command {
+        self.command_with(args, &self.config)
+    }
+
+    /// The program, about to run with another configuration.
+    pub fn command_with(&self, args: &[&str], config: &Path) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(binary());
         command
             .args(args)
             .arg("--config")
-            .arg(&self.config)
+            .arg(config)
             .env("TIEOUT_LIMIT_SCALE", self.shrink.to_string())
             .env("TIEOUT_CLOCK_OFFSET_MS", self.offset_millis.to_string())
             .stdin(Stdio::null())
