@@ -3,7 +3,10 @@
 //!
 //! `TIEOUT_TAKEOVERS` says how many deaths (10, and 100 for the closing note).
 #![allow(clippy::print_stderr, reason = "the times are told")]
-#![allow(clippy::expect_used, reason = "a helper of tests: a surprise must end the test")]
+#![allow(
+    clippy::expect_used,
+    reason = "a helper of tests: a surprise must end the test"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -46,7 +49,9 @@ impl Instance {
 
     fn heard(&self, words: &str) -> Option<Instant> {
         let said = self.said.lock().expect("nobody panics");
-        said.iter().find(|(_, line)| line.contains(words)).map(|(at, _)| *at)
+        said.iter()
+            .find(|(_, line)| line.contains(words))
+            .map(|(at, _)| *at)
     }
 
     async fn says(&self, words: &str, within: Duration) -> Instant {
