@@ -32,7 +32,7 @@ macro_rules! pages {
     },)*] };
 }
 
-const WRITTEN: [Page; 14] = pages! {
+const WRITTEN: [Page; 15] = pages! {
     "first-steps": "from nothing to the first cycle, in order",
     "states": "every state of a report, and what to do",
     "in-doubt": "an unknown outcome, and how it is settled",
@@ -40,6 +40,7 @@ const WRITTEN: [Page; 14] = pages! {
     "recovery": "a log that is older than QAD, and the way back",
     "rules": "how Expensify's words become QAD's coding",
     "profile": "the QAD profile: filling it in, certifying it",
+    "cluster": "the log on a cluster, and several instances",
     "errors": "what a command says when it ends early",
     "exit-codes": "0, 1, 2, 3, and where output goes",
     "secrets-and-keys": "what lies where, and rotating it",

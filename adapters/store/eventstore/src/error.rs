@@ -70,7 +70,8 @@ impl Trouble {
             }
             _ if lower.contains("maximum") && lower.contains("append") => Self::Final(Cause::TooLarge(said)),
             _ if lower.contains("not leader") || lower.contains("notleader") => Self::Renew(said),
-            "Cancelled" | "Unavailable" | "DeadlineExceeded" | "Internal" | "Unknown" | "Aborted"
+            // A server that is starting says so under the code of success.
+            "Ok" | "Cancelled" | "Unavailable" | "DeadlineExceeded" | "Internal" | "Unknown" | "Aborted"
             | "ResourceExhausted" | "DataLoss" => Self::Again(said),
             "Unauthenticated" | "PermissionDenied" => Self::Final(Cause::Denied),
             _ => Self::Final(Cause::Other(said)),
