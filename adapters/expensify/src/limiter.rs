@@ -290,11 +290,7 @@ mod tests {
     #[derive(Default)]
     struct Book(Mutex<Vec<i64>>);
     impl PaceBook for Book {
-        async fn reserve(
-            &self,
-            _: &str,
-            rule: Box<dyn FnOnce(&[i64]) -> i64 + Send>,
-        ) -> Result<i64, LogError> {
+        async fn reserve(&self, _: &str, rule: tieout_domain::ports::PaceRule) -> Result<i64, LogError> {
             let mut kept = self.0.lock().unwrap();
             let from = kept.len().saturating_sub(20);
             let start = rule(&kept[from..]);

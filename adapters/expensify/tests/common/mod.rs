@@ -64,11 +64,7 @@ impl Entropy for Counting {
 #[derive(Default)]
 pub struct Book(pub Mutex<Vec<(String, i64)>>);
 impl PaceBook for Book {
-    async fn reserve(
-        &self,
-        account: &str,
-        rule: Box<dyn FnOnce(&[i64]) -> i64 + Send>,
-    ) -> Result<i64, LogError> {
+    async fn reserve(&self, account: &str, rule: tieout_domain::ports::PaceRule) -> Result<i64, LogError> {
         let mut kept = self.0.lock().unwrap();
         let of_account: Vec<i64> = kept
             .iter()

@@ -78,8 +78,8 @@ pub async fn run(config: &Path, args: CopyArgs, out: Out) -> Result<u8, Failure>
         };
         let draft = Draft {
             event: LogEvent::LogMoved {
-                from: from.to_string(),
-                to: to.to_string(),
+                from: evidence(&from),
+                to: evidence(&to),
                 events: equal.events,
                 streams: equal.streams,
                 sha256: equal.sha256.clone(),
@@ -102,6 +102,12 @@ pub async fn run(config: &Path, args: CopyArgs, out: Out) -> Result<u8, Failure>
         "moved_now": !equal.recorded,
     }))?;
     Ok(DONE)
+}
+
+/// A place as it is recorded: a file's path as the machine knows it, not as the configuration abbreviates it.
+fn evidence(place: &StorePlace) -> String {
+    let whole = place.file().and_then(|file| file.canonicalize().ok());
+    whole.map_or_else(|| place.to_string(), |path| path.display().to_string())
 }
 
 /// Who signs in at the cluster; the vault stays shut where both places are files.

@@ -49,7 +49,7 @@ pub struct Equal {
     pub events: u64,
     /// In how many streams.
     pub streams: u64,
-    /// The [`Sum`] over them.
+    /// The `Sum` over them.
     pub sha256: String,
     /// Does the target record this move already?
     pub recorded: bool,
