@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tieout_domain::ports::{
     Appended, Expected, Leaf, Log as _, LogError, NewEvent, Position, Recorded, Revision, StreamName,
 };
-use tieout_eventstore::EventStoreLog;
 use tieout_memory::MemoryLog;
 
-use crate::cluster::{Server, another, wait};
+use crate::cluster::wait;
 use crate::places::Places;
+use crate::real::Real;
 use crate::stage::now;
 use crate::wire::{Struck, Wire};
 
@@ -29,9 +29,10 @@ pub(crate) type Held<T> = (Result<T, LogError>, Vec<String>);
 pub(crate) struct Beside(Arc<Mutex<Inner>>);
 
 struct Inner {
-    log: EventStoreLog,
+    log: Real,
     places: Places,
-    wire: Wire,
+    /// Where there is one.
+    wire: Option<Wire>,
 }
 
 impl std::fmt::Debug for Beside {
@@ -42,13 +43,17 @@ impl std::fmt::Debug for Beside {
 
 impl Beside {
     /// An empty log.
-    pub(crate) fn begin(server: &Server, wire: Wire) -> Result<Self, LogError> {
-        let log = server.log()?;
-        Ok(Self(Arc::new(Mutex::new(Inner {
+    pub(crate) fn begin(log: Real, wire: Option<Wire>) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
             log,
             places: Places::default(),
             wire,
-        }))))
+        })))
+    }
+
+    /// The log as it is by now: one that was put back is another.
+    pub(crate) fn log(&self) -> Real {
+        self.lock().log.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -57,7 +62,7 @@ impl Beside {
 
     /// What struck on its wire so far.
     pub(crate) fn struck(&self) -> Struck {
-        self.lock().wire.struck()
+        self.lock().wire.as_ref().map(Wire::struck).unwrap_or_default()
     }
 
     pub(crate) fn append(
@@ -68,9 +73,11 @@ impl Beside {
         events: Vec<NewEvent>,
     ) -> Held<Appended> {
         let mut inner = self.lock();
-        let aimed = inner.wire.aim();
+        let aimed = inner.wire.as_mut().and_then(Wire::aim);
         let answer = wait(inner.log.append(stream, expected, events.clone()));
-        inner.wire.settle(aimed);
+        if let Some(wire) = inner.wire.as_mut() {
+            wire.settle(aimed);
+        }
         if let Err(error @ (LogError::Failed { .. } | LogError::Unusable { .. } | LogError::Full { .. })) =
             &answer
         {
@@ -170,7 +177,7 @@ impl Beside {
 
 impl Inner {
     fn put_back(&mut self, events: &[Recorded]) -> Result<(), LogError> {
-        self.log = another(&self.log)?;
+        self.log = self.log.another()?;
         self.places = Places::default();
         for run in events.chunk_by(|one, next| one.stream == next.stream) {
             let Some(first) = run.first() else { continue };
@@ -245,6 +252,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::cluster::Server;
     use crate::dice::Dice;
 
     fn stream() -> StreamName {
@@ -264,7 +272,10 @@ mod tests {
     #[test]
     fn what_the_engine_answers_otherwise_than_its_model_is_seen() {
         Server::lent(|server| {
-            let engine = Beside::begin(server, Wire::of(server.switches(), Dice::new(1))).unwrap();
+            let engine = Beside::begin(
+                Real::EventStore(server.log().unwrap()),
+                Some(Wire::of(server.switches(), Dice::new(1))),
+            );
             let model = MemoryLog::new();
             let (answer, wrong) = engine.append(&model, &stream(), Expected::NoStream, event(1));
             assert_eq!(answer.unwrap().revision, Revision(0));

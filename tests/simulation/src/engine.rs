@@ -8,10 +8,13 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::str::FromStr;
 
+use tieout_domain::ports::LogError;
+
 use crate::beside::Beside;
 use crate::cluster::Server;
 use crate::dice::Dice;
 use crate::plan::Plan;
+use crate::real::Real;
 use crate::run::{Outcome, carry_out, run, run_traced};
 use crate::wire::Wire;
 
@@ -23,6 +26,8 @@ pub enum Engine {
     Memory,
     /// EventStoreDB, over real sockets.
     EventStore,
+    /// SQLite, in a file.
+    Sqlite,
 }
 
 impl fmt::Display for Engine {
@@ -30,6 +35,7 @@ impl fmt::Display for Engine {
         f.write_str(match self {
             Self::Memory => "memory",
             Self::EventStore => "eventstore",
+            Self::Sqlite => "sqlite",
         })
     }
 }
@@ -38,10 +44,10 @@ impl FromStr for Engine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Memory, Self::EventStore]
+        [Self::Memory, Self::EventStore, Self::Sqlite]
             .into_iter()
             .find(|engine| engine.to_string() == text)
-            .ok_or_else(|| format!("`{text}` is no engine: write memory or eventstore"))
+            .ok_or_else(|| format!("`{text}` is no engine: write memory, eventstore or sqlite"))
     }
 }
 
@@ -50,7 +56,7 @@ impl Engine {
     pub fn run(self, plan: &Plan) -> Outcome {
         match self {
             Self::Memory => run(plan),
-            Self::EventStore => {
+            Self::EventStore | Self::Sqlite => {
                 let mut outcome = self.run_traced(plan);
                 outcome.trace.clear();
                 outcome
@@ -62,29 +68,44 @@ impl Engine {
     pub fn run_traced(self, plan: &Plan) -> Outcome {
         match self {
             Self::Memory => run_traced(plan),
-            Self::EventStore => beside_its_model(plan),
+            Self::EventStore | Self::Sqlite => self.kept(plan).0,
+        }
+    }
+
+    /// The same, with the log that it leaves; `None` for the one in memory. Over the cluster's engine faults befall the
+    /// wire, which follow from the plan. The run is held against the run over memory.
+    pub fn kept(self, plan: &Plan) -> (Outcome, Option<Real>) {
+        match self {
+            Self::Memory => (run_traced(plan), None),
+            Self::EventStore => Server::lent(|server| {
+                let wire = Wire::of(server.switches(), Dice::new(seed(plan)));
+                beside_its_model(plan, server.log().map(Real::EventStore), Some(wire))
+            }),
+            Self::Sqlite => beside_its_model(plan, Real::sqlite(), None),
         }
     }
 }
 
-/// Over the engine, with faults on the wire that follow from the plan; held against the run over memory.
-fn beside_its_model(plan: &Plan) -> Outcome {
-    let mut outcome = Server::lent(|server| {
-        let wire = Wire::of(server.switches(), Dice::new(seed(plan)));
-        match Beside::begin(server, wire) {
-            Ok(engine) => carry_out(plan, true, Some(engine)),
-            Err(error) => Outcome {
+/// Over an engine, held against the run over memory.
+fn beside_its_model(plan: &Plan, log: Result<Real, LogError>, wire: Option<Wire>) -> (Outcome, Option<Real>) {
+    let log = match log {
+        Ok(log) => log,
+        Err(error) => {
+            let outcome = Outcome {
                 violations: vec![format!("the engine opens no log: {error}")],
                 ..run(plan)
-            },
+            };
+            return (outcome, None);
         }
-    });
+    };
+    let engine = Beside::begin(log, wire);
+    let mut outcome = carry_out(plan, true, Some(engine.clone()));
     if outcome.violations.is_empty() && outcome.hash != run(plan).hash {
         outcome
             .violations
             .push(parting(&outcome.trace, &run_traced(plan).trace));
     }
-    outcome
+    (outcome, Some(engine.log()))
 }
 
 /// Where the two runs part.

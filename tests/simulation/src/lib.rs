@@ -46,6 +46,7 @@ pub mod plan;
 mod ports;
 mod qad;
 pub mod random;
+pub mod real;
 mod recovery;
 mod run;
 mod stage;
@@ -55,4 +56,4 @@ pub mod wire;
 
 pub use engine::Engine;
 pub use plan::Plan;
-pub use run::{Outcome, run, run_traced};
+pub use run::{Outcome, STREAMS, run, run_traced};

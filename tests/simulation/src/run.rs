@@ -30,7 +30,7 @@ use crate::wire::Struck;
 /// The one connection.
 pub(crate) const CONNECTION: ConnectionId = ConnectionId(Uuid::from_u128(0xC0));
 /// Its streams.
-pub(crate) const STREAMS: Streams = Streams(CONNECTION);
+pub const STREAMS: Streams = Streams(CONNECTION);
 
 /// Between two cycles.
 const EVERY: u64 = 300_000;
