@@ -65,6 +65,15 @@ impl StorePlace {
         }
     }
 
+    /// Does what is written leave this machine without TLS?
+    pub fn travels_in_the_clear(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(address) => address.travels_in_the_clear(),
+        }
+    }
+
     /// The file, where it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {

@@ -163,6 +163,11 @@ impl Scene {
         self.cluster.is_some()
     }
 
+    /// The (stand-in) cluster that the log is on.
+    pub fn cluster(&self) -> Option<&StandIn> {
+        self.cluster.as_ref()
+    }
+
     /// From here on the log is on a (stand-in) cluster, and is empty; leases last a second.
     pub async fn move_to_a_cluster(&mut self) {
         let cluster = StandIn::start();

@@ -99,6 +99,12 @@ impl Address {
         !self.settings.is_secure_mode_enabled()
     }
 
+    /// Does what is written leave this machine without TLS?
+    pub fn travels_in_the_clear(&self) -> bool {
+        let here = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
+        self.is_plain() && !self.settings.hosts().iter().all(|endpoint| here(&endpoint.host))
+    }
+
     /// The file of the certificate authority, if the URL names one.
     pub fn ca_file(&self) -> Option<&str> {
         self.settings.tls_ca_file().map(String::as_str)
@@ -223,6 +229,13 @@ mod tests {
                 .settings()
                 .is_dns_discovery_enabled()
         );
+    }
+
+    #[test]
+    fn without_tls_reports_travel_in_the_clear_unless_they_stay_on_the_machine() {
+        assert!(read("esdb://n1,127.0.0.1?tls=false").travels_in_the_clear());
+        assert!(!read("esdb://n1,n2").travels_in_the_clear());
+        assert!(!read("esdb://127.0.0.1:2113?tls=false").travels_in_the_clear());
     }
 
     #[test]

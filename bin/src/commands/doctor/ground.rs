@@ -17,6 +17,7 @@ const OTHERS: u32 = 0o077;
 
 /// The log: is the file whole, and every stream without a gap?
 pub async fn log(config: &Config) -> Finding {
+    let on_a_cluster = config.store_place().is_ok_and(|place| place.file().is_none());
     let looked = async {
         let place = config.store_place().map_err(Failure::Usage)?;
         let log = opened(config, &place).await?;
@@ -32,8 +33,8 @@ pub async fn log(config: &Config) -> Finding {
             ),
         ),
         Err(failure) => Finding {
-            // A disk is no outside system of the kind that answers later.
-            unreachable: false,
+            // A disk is no outside system of the kind that answers later; a cluster is.
+            unreachable: on_a_cluster && matches!(failure, Failure::Outside(_)),
             ..Finding::failed(
                 "log",
                 &failure,
