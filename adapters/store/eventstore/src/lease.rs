@@ -77,7 +77,7 @@ impl Lease {
         }
     }
 
-    /// Takes it or renews it, if it is free or ours; `steady` is a clock that never runs backwards, the same at each call.
+    /// Takes it or renews it, if it is free or ours; `owner` is an id that each start of the program mints anew; `steady` is a clock that never runs backwards, the same at each call.
     ///
     /// # Errors
     /// As every writing to the log; whether it is ours is unknown then, and it is not to be acted on.
@@ -101,7 +101,14 @@ impl Lease {
                         self.stream
                     ))
                 })?;
-                if let Note::Held { owner, host, term_ms } = note {
+                // One of our own whose answer we never heard is ours all the same.
+                if let Note::Held {
+                    owner: holder,
+                    host,
+                    term_ms,
+                } = note
+                    && holder != owner
+                {
                     let since = match self.seen {
                         Some((revision, since)) if revision == found.revision => since,
                         _ => steady(),
@@ -110,7 +117,11 @@ impl Lease {
                     let waited = steady().saturating_sub(since);
                     let free_in = Duration::from_millis(term_ms).saturating_sub(waited);
                     if !free_in.is_zero() {
-                        return Ok(LeaseState::Theirs { owner, host, free_in });
+                        return Ok(LeaseState::Theirs {
+                            owner: holder,
+                            host,
+                            free_in,
+                        });
                     }
                 }
             }
