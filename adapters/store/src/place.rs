@@ -65,6 +65,19 @@ impl StorePlace {
         }
     }
 
+    /// How what goes to the log and back is kept from others.
+    pub fn way(&self) -> Way {
+        match self {
+            Self::Sqlite(_) => Way::None,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(address) if !address.is_plain() => Way::Tls,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(address) if all_here(&address.to_string()) => Way::PlainHere,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(_) => Way::PlainBeyond,
+        }
+    }
+
     /// The file, where it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -73,6 +86,35 @@ impl StorePlace {
             Self::EventStore(_) => None,
         }
     }
+}
+
+/// How what goes to the log and back is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It leaves no machine: the log is a file.
+    None,
+    /// By TLS.
+    Tls,
+    /// Not at all, and it leaves no machine.
+    PlainHere,
+    /// Not at all: whoever listens on the way reads it, the password too.
+    PlainBeyond,
+}
+
+/// Is every host of a URL this machine?
+#[cfg(feature = "eventstore")]
+fn all_here(url: &str) -> bool {
+    let hosts = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = hosts.find(['/', '?']).unwrap_or(hosts.len());
+    hosts.get(..end).unwrap_or_default().split(',').all(|host| {
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next(),
+            None => host.split(':').next(),
+        };
+        let name = name.unwrap_or_default();
+        let ip = name.parse::<std::net::IpAddr>();
+        name == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    })
 }
 
 /// The path without links; of a file that is not there yet, its folder's.
@@ -122,5 +164,17 @@ mod tests {
         assert!(!same("esdb://n1:2113", "esdb://n1:2113?log=plant_7"));
         assert!(!same("esdb://n1:2113", "esdb://n1:2114"));
         assert!(!same("esdb://n1:2113", "sqlite:n1"));
+    }
+
+    #[cfg(feature = "eventstore")]
+    #[test]
+    fn what_goes_plain_beyond_this_machine_is_told_apart() {
+        let way = |url: &str| StorePlace::parse(url, Path::new(".")).unwrap().way();
+        assert_eq!(way("sqlite:tieout.db"), Way::None);
+        assert_eq!(way("esdb://n1:2113,n2:2113?tls=true"), Way::Tls);
+        assert_eq!(way("esdb://n1:2113"), Way::Tls, "where the URL says nothing");
+        assert_eq!(way("esdb://127.0.0.1:2113?tls=false"), Way::PlainHere);
+        assert_eq!(way("esdb://localhost:1,127.0.0.1:2?tls=false"), Way::PlainHere);
+        assert_eq!(way("esdb://127.0.0.1:2113,n2:2113?tls=false"), Way::PlainBeyond);
     }
 }
