@@ -18,6 +18,7 @@ use tieout_vault::{KeySource, People, SetName, Vault};
 use crate::config::{Config, ConnectionConfig};
 use crate::out::Failure;
 use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
+use crate::tenure::Standing;
 
 /// The build that writes events.
 pub const BUILD: &str = concat!("tieout ", env!("CARGO_PKG_VERSION"));
@@ -328,7 +329,7 @@ impl Installation {
             people: Arc::clone(&self.people),
             crash: CrashPoint::from_environment(),
             stop: Arc::clone(&self.stop),
-            lost: Arc::new(AtomicBool::new(false)),
+            standing: Standing::of(self.clock.clone()),
         })
     }
 }
@@ -361,12 +362,18 @@ pub struct World {
     people: Arc<People>,
     crash: CrashPoint,
     stop: Arc<AtomicBool>,
-    lost: Arc<AtomicBool>,
+    standing: Standing,
 }
 impl World {
-    /// Was the connection lost to another instance? Then nothing new is begun.
-    pub fn lost(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.lost)
+    /// Until when anything new may be begun, where instances share the log.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
+    }
+
+    /// Goes on in the place of another world of the same connection, under the lease that keeps that one.
+    pub fn in_place_of(mut self, other: &Self) -> Self {
+        self.standing = other.standing();
+        self
     }
 }
 impl Ports for World {
@@ -399,6 +406,6 @@ impl Ports for World {
         self.crash.passing(point);
     }
     fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || self.lost.load(Ordering::SeqCst)
+        self.stop.load(Ordering::SeqCst) || self.standing.is_over()
     }
 }

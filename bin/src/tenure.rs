@@ -6,7 +6,7 @@
 //! `exclude`, `reverse`, `reconcile`) take none.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tieout_domain::ports::Clock as _;
@@ -24,6 +24,49 @@ const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 
+/// Until when a world may begin anything new, on the steady clock: for ever, where nobody shares the log.
+///
+/// The world looks at the clock itself, whenever it is asked. So a machine that was suspended, or so busy that the heart did
+/// not beat, begins nothing after its term, before anything else of the program has noticed.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    until_millis: Arc<AtomicU64>,
+    clock: SystemClock,
+}
+
+impl Standing {
+    /// For ever.
+    pub fn of(clock: SystemClock) -> Self {
+        Self {
+            until_millis: Arc::new(AtomicU64::new(u64::MAX)),
+            clock,
+        }
+    }
+
+    /// May nothing new be begun?
+    pub fn is_over(&self) -> bool {
+        self.clock.steady().millis >= self.until_millis.load(Ordering::SeqCst)
+    }
+
+    fn begin(&self, until: Duration) {
+        let millis = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+        self.until_millis.store(millis, Ordering::SeqCst);
+    }
+
+    /// Moves the end on; `false` if it was reached before: what was over does not come back by itself.
+    fn move_on(&self, until: Duration) -> bool {
+        let over = self.is_over();
+        if !over {
+            self.begin(until);
+        }
+        !over
+    }
+
+    fn end(&self) {
+        self.begin(Duration::ZERO);
+    }
+}
+
 /// One instance's wish to work one connection.
 pub struct Candidate {
     lease: Option<Arc<Mutex<Lease>>>,
@@ -31,6 +74,14 @@ pub struct Candidate {
     host: String,
     term: Duration,
     clock: SystemClock,
+}
+
+/// How long giving a lease back may take: whoever ends does not wait for a cluster that is away.
+const GIVING_BACK: Duration = Duration::from_secs(3);
+
+/// Nothing new is begun in the last third of a term: what is under way needs time to end, too.
+fn last_begin(tenure: Tenure, term: Duration) -> Duration {
+    tenure.until.saturating_sub(term / 3)
 }
 
 /// What came of asking.
@@ -70,10 +121,15 @@ impl Candidate {
     /// # Errors
     /// Where the log cannot be asked.
     pub async fn ask(&self, world: &World) -> Result<Turn, Failure> {
-        world.lost().store(false, Ordering::SeqCst);
+        let standing = world.standing();
         let Some(lease) = &self.lease else {
-            return Ok(Turn::Ours(Keeper::of_nothing(world)));
+            return Ok(Turn::Ours(Keeper {
+                heart: None,
+                lease: None,
+                standing,
+            }));
         };
+        standing.end();
         let clock = self.clock.clone();
         let asked = lease
             .lock()
@@ -86,34 +142,42 @@ impl Candidate {
                 host,
                 free_in,
             }),
-            LeaseState::Mine(tenure) => Turn::Ours(Keeper {
-                heart: Some(tokio::spawn(beat(
+            LeaseState::Mine(tenure) => {
+                standing.begin(last_begin(tenure, self.term));
+                let heart = beat(
                     Arc::clone(lease),
                     (self.owner.clone(), self.host.clone()),
                     self.term,
                     self.clock.clone(),
                     tenure,
-                    world.lost(),
-                ))),
-                lease: Some((Arc::clone(lease), self.owner.clone())),
-                lost: world.lost(),
-            }),
+                    standing.clone(),
+                );
+                Turn::Ours(Keeper {
+                    heart: Some(tokio::spawn(heart)),
+                    lease: Some((Arc::clone(lease), self.owner.clone())),
+                    standing,
+                })
+            }
         })
     }
 
-    /// Asks until the connection is free, for one term at most; then whoever renewed it meanwhile is told.
+    /// Asks until the connection is free, or until its holder renews it and so is seen to live.
     ///
     /// # Errors
     /// Where the log cannot be asked.
     pub async fn wait(&self, world: &World) -> Result<Turn, Failure> {
-        let began = steady(&self.clock);
+        let mut left: Option<Duration> = None;
         loop {
-            match self.ask(world).await? {
-                Turn::Theirs(holder) if steady(&self.clock).saturating_sub(began) <= self.term => {
-                    tokio::time::sleep(self.next_look(&holder)).await;
-                }
-                turn => return Ok(turn),
+            let holder = match self.ask(world).await? {
+                Turn::Theirs(holder) => holder,
+                ours => return Ok(ours),
+            };
+            // Of a lease that nobody renews, less is left each time.
+            if left.is_some_and(|left| holder.free_in >= left) {
+                return Ok(Turn::Theirs(holder));
             }
+            left = Some(holder.free_in);
+            tokio::time::sleep(self.next_look(&holder)).await;
         }
     }
 
@@ -128,21 +192,13 @@ impl Candidate {
 pub struct Keeper {
     heart: Option<JoinHandle<()>>,
     lease: Option<(Arc<Mutex<Lease>>, String)>,
-    lost: Arc<AtomicBool>,
+    standing: Standing,
 }
 
 impl Keeper {
-    fn of_nothing(world: &World) -> Self {
-        Self {
-            heart: None,
-            lease: None,
-            lost: world.lost(),
-        }
-    }
-
     /// Was the connection lost? Then nothing new is begun, and it must be asked for again.
     pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::SeqCst)
+        self.standing.is_over()
     }
 
     /// Gives the connection back, so that another need not wait for the end of the term.
@@ -152,11 +208,17 @@ impl Keeper {
             // It must not renew what is given back.
             let _ = heart.await;
         }
-        if let Some((lease, owner)) = self.lease.take()
-            && let Err(error) = lease.lock().await.release(&owner).await
-        {
-            tracing::warn!(%error, "the lease could not be given back: another instance takes over when its term ends");
-        }
+        let Some((lease, owner)) = self.lease.take() else {
+            return;
+        };
+        self.standing.end();
+        let given = tokio::time::timeout(GIVING_BACK, async { lease.lock().await.release(&owner).await });
+        let why = match given.await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the cluster did not answer within {GIVING_BACK:?}"),
+        };
+        tracing::warn!(%why, "the lease could not be given back: another instance takes over when its term ends");
     }
 }
 
@@ -176,7 +238,7 @@ async fn beat(
     term: Duration,
     clock: SystemClock,
     tenure: Tenure,
-    lost: Arc<AtomicBool>,
+    standing: Standing,
 ) {
     let third = term / 3;
     let mut until = tenure.until;
@@ -192,7 +254,15 @@ async fn beat(
                 .await
         });
         match renewed.await {
-            Ok(Ok(LeaseState::Mine(tenure))) => until = tenure.until,
+            Ok(Ok(LeaseState::Mine(tenure))) if standing.move_on(last_begin(tenure, term)) => {
+                until = tenure.until;
+            }
+            Ok(Ok(LeaseState::Mine(_))) => {
+                tracing::warn!(
+                    "the lease was renewed too late: nothing new is begun before it is asked for again"
+                );
+                break;
+            }
             Ok(Ok(LeaseState::Theirs { host, .. })) => {
                 tracing::warn!(%host, "another instance took the connection over: nothing new is begun");
                 break;
@@ -207,7 +277,7 @@ async fn beat(
             }
         }
     }
-    lost.store(true, Ordering::SeqCst);
+    standing.end();
 }
 
 /// A clock that counts suspended time too, and that nobody can set.
@@ -218,4 +288,34 @@ fn steady(clock: &SystemClock) -> Duration {
 fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "an unnamed machine".to_owned(), |name| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_by_the_clock_is_over_whatever_the_heart_says_later() {
+        let standing = Standing::of(SystemClock::new());
+        assert!(!standing.is_over(), "nobody shares the log");
+        let now = steady(&standing.clock);
+        standing.begin(now + Duration::from_secs(60));
+        assert!(standing.move_on(now + Duration::from_secs(90)) && !standing.is_over());
+        // The machine slept past the end.
+        standing.begin(now);
+        assert!(standing.is_over());
+        assert!(!standing.move_on(now + Duration::from_secs(60)));
+        assert!(standing.is_over(), "it must be asked for anew");
+    }
+
+    #[test]
+    fn the_last_third_of_a_term_begins_nothing() {
+        let tenure = Tenure {
+            until: Duration::from_secs(130),
+        };
+        assert_eq!(
+            last_begin(tenure, Duration::from_secs(30)),
+            Duration::from_secs(120)
+        );
+    }
 }

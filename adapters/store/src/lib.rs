@@ -15,7 +15,7 @@ mod views;
 pub use any::Store;
 #[cfg(not(feature = "eventstore"))]
 pub use lease::{Lease, LeaseState, Tenure};
-pub use place::{StorePlace, User};
+pub use place::{StorePlace, User, Way};
 #[cfg(feature = "eventstore")]
 pub use tieout_eventstore::{EventStoreLog, Lease, LeaseState, Patience, Tenure};
 pub use tieout_sqlite::{SqliteLog, Stepped, Verified, ViewRow, ViewStep};

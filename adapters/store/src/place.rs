@@ -65,12 +65,16 @@ impl StorePlace {
         }
     }
 
-    /// Does what is written leave this machine without TLS?
-    pub fn travels_in_the_clear(&self) -> bool {
+    /// How what goes to the log and back is kept from others.
+    pub fn way(&self) -> Way {
         match self {
-            Self::Sqlite(_) => false,
+            Self::Sqlite(_) => Way::None,
             #[cfg(feature = "eventstore")]
-            Self::EventStore(address) => address.travels_in_the_clear(),
+            Self::EventStore(address) if !address.is_plain() => Way::Tls,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(address) if !address.travels_in_the_clear() => Way::PlainHere,
+            #[cfg(feature = "eventstore")]
+            Self::EventStore(_) => Way::PlainBeyond,
         }
     }
 
@@ -82,6 +86,19 @@ impl StorePlace {
             Self::EventStore(_) => None,
         }
     }
+}
+
+/// How what goes to the log and back is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// It leaves no machine: the log is a file.
+    None,
+    /// By TLS.
+    Tls,
+    /// Not at all, and it leaves no machine.
+    PlainHere,
+    /// Not at all: whoever listens on the way reads it, the password too.
+    PlainBeyond,
 }
 
 /// The path without links; of a file that is not there yet, its folder's.
@@ -131,5 +148,17 @@ mod tests {
         assert!(!same("esdb://n1:2113", "esdb://n1:2113?log=plant_7"));
         assert!(!same("esdb://n1:2113", "esdb://n1:2114"));
         assert!(!same("esdb://n1:2113", "sqlite:n1"));
+    }
+
+    #[cfg(feature = "eventstore")]
+    #[test]
+    fn what_goes_plain_beyond_this_machine_is_told_apart() {
+        let way = |url: &str| StorePlace::parse(url, Path::new(".")).unwrap().way();
+        assert_eq!(way("sqlite:tieout.db"), Way::None);
+        assert_eq!(way("esdb://n1:2113,n2:2113?tls=true"), Way::Tls);
+        assert_eq!(way("esdb://n1:2113"), Way::Tls, "where the URL says nothing");
+        assert_eq!(way("esdb://127.0.0.1:2113?tls=false"), Way::PlainHere);
+        assert_eq!(way("esdb://localhost:1,127.0.0.1:2?tls=false"), Way::PlainHere);
+        assert_eq!(way("esdb://127.0.0.1:2113,n2:2113?tls=false"), Way::PlainBeyond);
     }
 }

@@ -60,6 +60,8 @@ pub async fn run(config_path: &Path, args: &ConnectionArg, out: Out) -> Result<u
     } else {
         None
     };
+    // Said after that: a way that others can hear is a way all the same.
+    ground.extend(ground::way(&config));
     out.words(&words("installation", &ground))?;
     let mut all = ground.clone();
     let mut connections = Vec::new();

@@ -139,7 +139,11 @@ async fn connection(
     while !*stopped.borrow() {
         if keeper.as_ref().is_none_or(Keeper::is_lost) {
             keeper = None;
-            let wait = match candidate.ask(&world).await {
+            let asked = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                asked = candidate.ask(&world) => asked,
+            };
+            let wait = match asked {
                 Ok(Turn::Ours(ours)) => {
                     if std::mem::take(&mut standing_by) {
                         let _ = out.aside(&format!("{}: taken over", config.name));
@@ -161,6 +165,10 @@ async fn connection(
                     candidate.next_look(&holder)
                 }
                 Err(failure) => {
+                    // Whether anybody works it is not known.
+                    if let Some(ready) = health.ready.get(index) {
+                        ready.store(false, Ordering::SeqCst);
+                    }
                     let _ = out.aside(&format!("{}: {failure}", config.name));
                     RETRY
                 }
@@ -193,13 +201,7 @@ async fn connection(
         match installation.credentials_changed(&config, &mut versions) {
             Ok(false) => {}
             Ok(true) => match installation.world(&config) {
-                Ok(fresh) => {
-                    // What is lost is known to the world before: asked for anew.
-                    if let Some(keeper) = keeper.take() {
-                        keeper.give_back().await;
-                    }
-                    world = fresh;
-                }
+                Ok(fresh) => world = fresh.in_place_of(&world),
                 Err(failure) => {
                     let _ = out.aside(&format!("{}: {failure}", config.name));
                 }

@@ -140,3 +140,46 @@ async fn the_one_at_work_is_killed_and_the_other_takes_over_within_the_lease() {
         panic!("{wrong:#?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_single_cycle_beside_a_living_instance_says_who_works_it_and_does_nothing() {
+    binary();
+    let mut scene = Scene::at_pace(2_000, Size::Many { reports: 0, lines: 0 }, |_| {}).await;
+    if !scene.is_on_a_cluster() {
+        scene.move_to_a_cluster().await;
+    }
+    scene.certify().await;
+    scene.reconfigure(|text| text.replace("[vault]", "[serve]\nlisten = \"127.0.0.1:0\"\n\n[vault]"));
+    let mut active = Instance::start(&scene, &scene.config);
+    active.says("0 seen", Duration::from_secs(30)).await;
+    let other = other_config(&scene);
+    let began = Instant::now();
+    let output = scene
+        .command_with(&["sync", "--json"], &other)
+        .output()
+        .await
+        .expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    let by = &said[0]["worked_by"];
+    assert!(by["instance"].is_string() && by["host"].is_string(), "{said:#}");
+    assert!(said[0].get("seen").is_none(), "nothing was done: {said:#}");
+    // Seen to live by a renewal: nobody waits for an end that does not come.
+    assert!(began.elapsed() < LEASE * 10, "{:?}", began.elapsed());
+
+    // Told to stop, it gives the connection back; then a single cycle runs.
+    let pid = active.child.id().expect("it runs");
+    let killed = std::process::Command::new("kill")
+        .args(["-TERM", &pid.to_string()])
+        .status()
+        .expect("kill");
+    assert!(killed.success());
+    active.child.wait().await.expect("it ends");
+    let output = scene
+        .command_with(&["sync", "--json"], &other)
+        .output()
+        .await
+        .expect("it runs");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one document");
+    assert_eq!(said[0]["seen"], 0, "{said:#} {output:?}");
+}

@@ -101,7 +101,10 @@ impl Address {
 
     /// Does what is written leave this machine without TLS?
     pub fn travels_in_the_clear(&self) -> bool {
-        let here = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
+        let here = |host: &str| {
+            let ip: Result<std::net::IpAddr, _> = host.trim_matches(['[', ']']).parse();
+            host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+        };
         self.is_plain() && !self.settings.hosts().iter().all(|endpoint| here(&endpoint.host))
     }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tieout_store::{Store, StorePlace};
+use tieout_store::{Store, StorePlace, User, Way};
 use tieout_vault::Vault;
 
 use super::Finding;
@@ -17,7 +17,6 @@ const OTHERS: u32 = 0o077;
 
 /// The log: is the file whole, and every stream without a gap?
 pub async fn log(config: &Config) -> Finding {
-    let on_a_cluster = config.store_place().is_ok_and(|place| place.file().is_none());
     let looked = async {
         let place = config.store_place().map_err(Failure::Usage)?;
         let log = opened(config, &place).await?;
@@ -32,9 +31,14 @@ pub async fn log(config: &Config) -> Finding {
                 verified.events, verified.streams
             ),
         ),
+        Err(failure) if on_a_cluster(config) => Finding::failed(
+            "log",
+            &failure,
+            "see that the cluster is up and [store] url names it and the log on it, and that `tieout credentials store` has its user; never begin an empty log in the place of a lost one",
+        ),
         Err(failure) => Finding {
-            // A disk is no outside system of the kind that answers later; a cluster is.
-            unreachable: on_a_cluster && matches!(failure, Failure::Outside(_)),
+            // A disk is no outside system of the kind that answers later.
+            unreachable: false,
             ..Finding::failed(
                 "log",
                 &failure,
@@ -44,16 +48,56 @@ pub async fn log(config: &Config) -> Finding {
     }
 }
 
+fn on_a_cluster(config: &Config) -> bool {
+    config.store_place().is_ok_and(|place| place.file().is_none())
+}
+
+/// The way to a log on a cluster: who signs in there, and does anybody hear it on the way? `None` for a file.
+pub fn way(config: &Config) -> Option<Finding> {
+    let place = config.store_place().ok().filter(|place| place.file().is_none())?;
+    let user = signing_in(config, &place);
+    Some(match user {
+        Ok(user) => way_of(place.way(), user.map(|user| user.name).as_deref()),
+        Err(failure) => Finding::failed(
+            WAY,
+            &failure,
+            "bring back the vault and the key that belong together (`tieout guide secrets-and-keys`)",
+        ),
+    })
+}
+
+const WAY: &str = "way to the log";
+
+fn way_of(way: Way, user: Option<&str>) -> Finding {
+    let who = user.map_or_else(
+        || "nobody signs in: the vault has no user for it".to_owned(),
+        |name| format!("{name} signs in, from the vault"),
+    );
+    match way {
+        Way::None => Finding::good(WAY, "a file of this machine"),
+        Way::Tls => Finding::good(WAY, format!("by TLS; {who}")),
+        Way::PlainHere => Finding::good(WAY, format!("without TLS, and it leaves no machine; {who}")),
+        Way::PlainBeyond => Finding::bad(
+            WAY,
+            format!("without TLS: whoever listens on the way reads every report and the password; {who}"),
+            "set tls=true in [store] url, and tlsCaFile=FILE where the cluster's authority is your own",
+        ),
+    }
+}
+
+/// Who signs in at the cluster; nobody at a file.
+fn signing_in(config: &Config, place: &StorePlace) -> Result<Option<User>, Failure> {
+    if place.file().is_some() {
+        return Ok(None);
+    }
+    let vault = Vault::open(&config.at(&config.vault.path), &key_source(config)?)
+        .map_err(|e| Failure::Usage(e.to_string()))?;
+    store_user(&vault)
+}
+
 /// The log; where it is on a cluster, with the user that the vault holds.
 async fn opened(config: &Config, place: &StorePlace) -> Result<Store, Failure> {
-    let user = match place.file() {
-        Some(_) => None,
-        None => {
-            let vault = Vault::open(&config.at(&config.vault.path), &key_source(config)?)
-                .map_err(|e| Failure::Usage(e.to_string()))?;
-            store_user(&vault)?
-        }
-    };
+    let user = signing_in(config, place)?;
     Ok(Store::open_existing(place, &config.at(&config.store.views), user).await?)
 }
 
@@ -173,6 +217,19 @@ mod tests {
                 "unset TIEOUT_LIMIT_SCALE TIEOUT_CLOCK_OFFSET_MS: it is for stand-ins on this machine"
             );
         }
+    }
+
+    #[test]
+    fn a_way_to_the_log_that_others_can_hear_is_told_beyond_this_machine() {
+        assert!(way_of(Way::Tls, Some("tieout")).ok);
+        let here = way_of(Way::PlainHere, None);
+        assert!(
+            here.ok && here.detail.contains("nobody signs in"),
+            "{}",
+            here.detail
+        );
+        let beyond = way_of(Way::PlainBeyond, Some("tieout"));
+        assert!(!beyond.ok && beyond.fix.contains("tls=true"), "{}", beyond.fix);
     }
 
     #[test]
