@@ -18,6 +18,7 @@ use tieout_vault::{KeySource, People, SetName, Vault};
 use crate::config::{Config, ConnectionConfig};
 use crate::out::Failure;
 use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
+use crate::tenure::Hold;
 
 /// The build that writes events.
 pub const BUILD: &str = concat!("tieout ", env!("CARGO_PKG_VERSION"));
@@ -328,7 +329,7 @@ impl Installation {
             people: Arc::clone(&self.people),
             crash: CrashPoint::from_environment(),
             stop: Arc::clone(&self.stop),
-            lost: Arc::new(AtomicBool::new(false)),
+            hold: Arc::new(Hold::without_end()),
         })
     }
 }
@@ -361,12 +362,12 @@ pub struct World {
     people: Arc<People>,
     crash: CrashPoint,
     stop: Arc<AtomicBool>,
-    lost: Arc<AtomicBool>,
+    hold: Arc<Hold>,
 }
 impl World {
-    /// Was the connection lost to another instance? Then nothing new is begun.
-    pub fn lost(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.lost)
+    /// The same, beginning nothing new once the connection is no longer held.
+    pub fn while_held(self, hold: Arc<Hold>) -> Self {
+        Self { hold, ..self }
     }
 }
 impl Ports for World {
@@ -399,6 +400,6 @@ impl Ports for World {
         self.crash.passing(point);
     }
     fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || self.lost.load(Ordering::SeqCst)
+        self.stop.load(Ordering::SeqCst) || self.hold.is_over(&self.clock)
     }
 }

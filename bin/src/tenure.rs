@@ -4,30 +4,43 @@
 //! The lease spares work; it is not what keeps a report from being posted twice. That is the intent in the log, appended at
 //! an expected revision and read back, and it holds where a lease is wrong. So commands of people (`resolve`, `replay`,
 //! `exclude`, `reverse`, `reconcile`) take none.
+//!
+//! What a world may begin is decided by the clock ([`Hold`]), not by a task that has to run first: a machine that was
+//! suspended begins nothing when it wakes, although its heart has not beaten yet.
+
+mod hold;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tieout_domain::ports::Clock as _;
 use tieout_store::{Lease, LeaseState, Tenure};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::config::ConnectionConfig;
-use crate::installation::{Installation, World};
+use crate::installation::Installation;
 use crate::out::Failure;
 use crate::ports::SystemClock;
 
-/// The longest wait between two looks at somebody else's lease.
+pub use hold::Hold;
+
+/// The longest wait between two looks at somebody else's lease, and for a lease to be given back.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 
 /// One instance's wish to work one connection.
 pub struct Candidate {
+    /// None where nobody need ask.
     lease: Option<Arc<Mutex<Lease>>>,
-    owner: String,
+    asker: Asker,
+    hold: Arc<Hold>,
+}
+
+/// Who asks, and for how long.
+#[derive(Clone)]
+struct Asker {
+    instance: String,
     host: String,
     term: Duration,
     clock: SystemClock,
@@ -48,69 +61,80 @@ pub struct Holder {
     pub instance: String,
     /// Its machine.
     pub host: String,
+    /// How long until it may be taken, if it is not renewed.
     #[serde(skip)]
-    free_in: Duration,
+    pub free_in: Duration,
 }
 
 impl Candidate {
     /// For a connection of an installation.
     pub fn of(installation: &Installation, config: &ConnectionConfig) -> Self {
         let lease = installation.log.lease(&config.id.to_string());
+        let hold = if lease.is_none() {
+            Hold::without_end()
+        } else {
+            Hold::over()
+        };
         Self {
             lease: lease.map(|lease| Arc::new(Mutex::new(lease))),
-            owner: installation.instance.to_string(),
-            host: host(),
-            term: installation.config.store.lease,
-            clock: installation.clock.clone(),
+            asker: Asker {
+                instance: installation.instance.to_string(),
+                host: host(),
+                term: installation.config.store.lease,
+                clock: installation.clock.clone(),
+            },
+            hold: Arc::new(hold),
         }
     }
 
-    /// Takes the connection, if it is free; then it is kept until the keeper is dropped or given back.
+    /// Until when the connection may be worked: for the world that works it.
+    pub fn hold(&self) -> Arc<Hold> {
+        Arc::clone(&self.hold)
+    }
+
+    /// Takes the connection, if it is free; then it is kept until the keeper is dropped.
     ///
     /// # Errors
-    /// Where the log cannot be asked.
-    pub async fn ask(&self, world: &World) -> Result<Turn, Failure> {
-        world.lost().store(false, Ordering::SeqCst);
+    /// Where the log cannot be asked, or answers so late that nothing is left of the term.
+    pub async fn ask(&self) -> Result<Turn, Failure> {
         let Some(lease) = &self.lease else {
-            return Ok(Turn::Ours(Keeper::of_nothing(world)));
+            return Ok(Turn::Ours(Keeper { heart: None }));
         };
-        let clock = self.clock.clone();
-        let asked = lease
-            .lock()
-            .await
-            .ask(&self.owner, &self.host, self.term, || steady(&clock))
-            .await?;
-        Ok(match asked {
-            LeaseState::Theirs { owner, host, free_in } => Turn::Theirs(Holder {
+        self.hold.end();
+        match self.asker.asks(lease).await? {
+            LeaseState::Theirs { owner, host, free_in } => Ok(Turn::Theirs(Holder {
                 instance: owner,
                 host,
                 free_in,
-            }),
-            LeaseState::Mine(tenure) => Turn::Ours(Keeper {
-                heart: Some(tokio::spawn(beat(
-                    Arc::clone(lease),
-                    (self.owner.clone(), self.host.clone()),
-                    self.term,
-                    self.clock.clone(),
-                    tenure,
-                    world.lost(),
-                ))),
-                lease: Some((Arc::clone(lease), self.owner.clone())),
-                lost: world.lost(),
-            }),
-        })
+            })),
+            LeaseState::Mine(tenure) => {
+                if !self.asker.may_work(&self.hold, tenure) {
+                    return Err(Failure::Outside(format!(
+                        "the cluster answers so late that nothing is left of the lease: set `[store] lease` above {:?}",
+                        self.asker.term
+                    )));
+                }
+                let heart = beat(Arc::clone(lease), self.asker.clone(), Arc::clone(&self.hold));
+                Ok(Turn::Ours(Keeper {
+                    heart: Some(tokio::spawn(heart)),
+                }))
+            }
+        }
     }
 
-    /// Asks until the connection is free, for one term at most; then whoever renewed it meanwhile is told.
+    /// Asks until the connection is free, or another instance is seen to renew it (or to take it): that is within a term
+    /// of whoever holds it.
     ///
     /// # Errors
     /// Where the log cannot be asked.
-    pub async fn wait(&self, world: &World) -> Result<Turn, Failure> {
-        let began = steady(&self.clock);
+    pub async fn wait(&self) -> Result<Turn, Failure> {
+        let mut free_in_before = None;
         loop {
-            match self.ask(world).await? {
-                Turn::Theirs(holder) if steady(&self.clock).saturating_sub(began) <= self.term => {
-                    tokio::time::sleep(self.next_look(&holder)).await;
+            match self.ask().await? {
+                // What nobody renews comes nearer with every look.
+                Turn::Theirs(holder) if free_in_before.is_none_or(|before| holder.free_in < before) => {
+                    free_in_before = Some(holder.free_in);
+                    tokio::time::sleep(between(&holder, self.asker.term / 10)).await;
                 }
                 turn => return Ok(turn),
             }
@@ -119,45 +143,47 @@ impl Candidate {
 
     /// How long until it is worth to ask again.
     pub fn next_look(&self, holder: &Holder) -> Duration {
-        let often = (self.term / 6).min(LONGEST_LOOK);
-        holder.free_in.min(often).max(SHORTEST_LOOK)
-    }
-}
-
-/// Keeps a connection: renews its lease, and says when it is lost.
-pub struct Keeper {
-    heart: Option<JoinHandle<()>>,
-    lease: Option<(Arc<Mutex<Lease>>, String)>,
-    lost: Arc<AtomicBool>,
-}
-
-impl Keeper {
-    fn of_nothing(world: &World) -> Self {
-        Self {
-            heart: None,
-            lease: None,
-            lost: world.lost(),
-        }
+        between(holder, self.asker.term / 6)
     }
 
-    /// Was the connection lost? Then nothing new is begun, and it must be asked for again.
-    pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::SeqCst)
+    /// Is it lost, or was it never ours?
+    pub fn is_over(&self) -> bool {
+        self.hold.is_over(&self.asker.clock)
     }
 
-    /// Gives the connection back, so that another need not wait for the end of the term.
-    pub async fn give_back(mut self) {
-        if let Some(heart) = self.heart.take() {
+    /// Ends when the connection is lost.
+    pub async fn lost(&self) {
+        self.hold.ends(&self.asker.clock).await;
+    }
+
+    /// Gives the connection back, so that another need not wait for the end of the term. Where it was never asked for,
+    /// nothing happens.
+    pub async fn give_back(&self, keeper: Option<Keeper>) {
+        let Some(lease) = &self.lease else { return };
+        self.hold.end();
+        if let Some(heart) = keeper.and_then(|mut keeper| keeper.heart.take()) {
             heart.abort();
             // It must not renew what is given back.
             let _ = heart.await;
         }
-        if let Some((lease, owner)) = self.lease.take()
-            && let Err(error) = lease.lock().await.release(&owner).await
-        {
-            tracing::warn!(%error, "the lease could not be given back: another instance takes over when its term ends");
+        let given = async { lease.lock().await.release(&self.asker.instance).await };
+        match tokio::time::timeout(self.asker.term.min(LONGEST_LOOK), given).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the lease could not be given back: another instance takes over when its term ends");
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "the lease could not be given back in time: another instance takes over when its term ends"
+                );
+            }
         }
     }
+}
+
+/// Keeps a connection: renews its lease for as long as it lives.
+pub struct Keeper {
+    heart: Option<JoinHandle<()>>,
 }
 
 impl Drop for Keeper {
@@ -168,51 +194,53 @@ impl Drop for Keeper {
     }
 }
 
-/// Renews the lease every third of its term. What is not renewed a third before its end counts as lost: the call that is
-/// under way needs time to end, too.
-async fn beat(
-    lease: Arc<Mutex<Lease>>,
-    (owner, host): (String, String),
-    term: Duration,
-    clock: SystemClock,
-    tenure: Tenure,
-    lost: Arc<AtomicBool>,
-) {
-    let third = term / 3;
-    let mut until = tenure.until;
+impl Asker {
+    async fn asks(&self, lease: &Mutex<Lease>) -> Result<LeaseState, Failure> {
+        let mut lease = lease.lock().await;
+        let state = lease
+            .ask(&self.instance, &self.host, self.term, || {
+                hold::steady(&self.clock)
+            })
+            .await?;
+        Ok(state)
+    }
+
+    /// Work goes on until a third of the term before its end: the call that is under way needs time to end, too. `false`
+    /// where that is over already.
+    fn may_work(&self, hold: &Hold, tenure: Tenure) -> bool {
+        hold.lasts_until(tenure.until.saturating_sub(self.term / 3));
+        !hold.is_over(&self.clock)
+    }
+}
+
+/// Renews the lease every third of its term, until it is lost.
+async fn beat(lease: Arc<Mutex<Lease>>, asker: Asker, hold: Arc<Hold>) {
+    let mut wait = asker.term / 3;
     loop {
-        let left = until.saturating_sub(third).saturating_sub(steady(&clock));
-        tokio::time::sleep(third.min(left)).await;
-        let left = until.saturating_sub(third).saturating_sub(steady(&clock));
-        let renewed = tokio::time::timeout(left.max(SHORTEST_LOOK), async {
-            lease
-                .lock()
-                .await
-                .ask(&owner, &host, term, || steady(&clock))
-                .await
-        });
-        match renewed.await {
-            Ok(Ok(LeaseState::Mine(tenure))) => until = tenure.until,
+        tokio::time::sleep(wait).await;
+        let left = hold.left(&asker.clock).unwrap_or_default();
+        match tokio::time::timeout(left, asker.asks(&lease)).await {
+            Ok(Ok(LeaseState::Mine(tenure))) if asker.may_work(&hold, tenure) => wait = asker.term / 3,
             Ok(Ok(LeaseState::Theirs { host, .. })) => {
                 tracing::warn!(%host, "another instance took the connection over: nothing new is begun");
                 break;
             }
-            Ok(Err(error)) if !left.is_zero() => {
+            Ok(Err(error)) if !hold.is_over(&asker.clock) => {
                 tracing::warn!(%error, "the lease could not be renewed; trying again");
-                tokio::time::sleep(SHORTEST_LOOK).await;
+                wait = (asker.term / 20).max(SHORTEST_LOOK);
             }
-            Ok(Err(_)) | Err(_) => {
+            Ok(_) | Err(_) => {
                 tracing::warn!("the lease could not be renewed in time: nothing new is begun");
                 break;
             }
         }
     }
-    lost.store(true, Ordering::SeqCst);
+    hold.end();
 }
 
-/// A clock that counts suspended time too, and that nobody can set.
-fn steady(clock: &SystemClock) -> Duration {
-    Duration::from_millis(clock.steady().millis)
+/// Not before it may be free, not too often, and not too seldom for whoever gives it back early.
+fn between(holder: &Holder, often: Duration) -> Duration {
+    holder.free_in.min(often.min(LONGEST_LOOK)).max(SHORTEST_LOOK)
 }
 
 fn host() -> String {
