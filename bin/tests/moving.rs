@@ -259,7 +259,7 @@ async fn what_is_asked_wrongly_is_refused_and_says_what_to_do() {
         assert!(run.stdout.contains(words), "{}", run.stdout);
     }
     // Another log is no target.
-    let log = SqliteLog::open(&here.join("other.db")).unwrap();
+    let log = SqliteLog::open(here.join("other.db")).unwrap();
     let event = NewEvent {
         id: EventId(Uuid::from_u128(77)),
         kind: "Noted".into(),
@@ -278,7 +278,7 @@ async fn what_is_asked_wrongly_is_refused_and_says_what_to_do() {
 async fn how_fast_a_log_moves() {
     let folder = installed().await;
     let here = folder.path();
-    let log = SqliteLog::open(&here.join("tieout.db")).unwrap();
+    let log = SqliteLog::open(here.join("tieout.db")).unwrap();
     for number in 0..20_000_u128 {
         let event = NewEvent {
             id: EventId(Uuid::from_u128(10_000 + number)),
