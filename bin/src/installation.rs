@@ -18,7 +18,7 @@ use tieout_vault::{KeySource, People, SetName, Vault};
 use crate::config::{Config, ConnectionConfig};
 use crate::out::Failure;
 use crate::ports::{CrashPoint, SystemClock, SystemEntropy};
-use crate::tenure::Standing;
+use crate::tenure::Hold;
 
 /// The build that writes events.
 pub const BUILD: &str = concat!("tieout ", env!("CARGO_PKG_VERSION"));
@@ -329,7 +329,7 @@ impl Installation {
             people: Arc::clone(&self.people),
             crash: CrashPoint::from_environment(),
             stop: Arc::clone(&self.stop),
-            standing: Standing::of(self.clock.clone()),
+            hold: Arc::new(Hold::without_end()),
         })
     }
 }
@@ -362,18 +362,12 @@ pub struct World {
     people: Arc<People>,
     crash: CrashPoint,
     stop: Arc<AtomicBool>,
-    standing: Standing,
+    hold: Arc<Hold>,
 }
 impl World {
-    /// Until when anything new may be begun, where instances share the log.
-    pub fn standing(&self) -> Standing {
-        self.standing.clone()
-    }
-
-    /// Goes on in the place of another world of the same connection, under the lease that keeps that one.
-    pub fn in_place_of(mut self, other: &Self) -> Self {
-        self.standing = other.standing();
-        self
+    /// The same, beginning nothing new once the connection is no longer held.
+    pub fn while_held(self, hold: Arc<Hold>) -> Self {
+        Self { hold, ..self }
     }
 }
 impl Ports for World {
@@ -406,6 +400,6 @@ impl Ports for World {
         self.crash.passing(point);
     }
     fn stopping(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || self.standing.is_over()
+        self.stop.load(Ordering::SeqCst) || self.hold.is_over(&self.clock)
     }
 }

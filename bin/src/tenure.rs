@@ -4,84 +4,46 @@
 //! The lease spares work; it is not what keeps a report from being posted twice. That is the intent in the log, appended at
 //! an expected revision and read back, and it holds where a lease is wrong. So commands of people (`resolve`, `replay`,
 //! `exclude`, `reverse`, `reconcile`) take none.
+//!
+//! What a world may begin is decided by the clock ([`Hold`]), not by a task that has to run first: a machine that was
+//! suspended begins nothing when it wakes, although its heart has not beaten yet.
+
+mod hold;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tieout_domain::ports::Clock as _;
 use tieout_store::{Lease, LeaseState, Tenure};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::config::ConnectionConfig;
-use crate::installation::{Installation, World};
+use crate::installation::Installation;
 use crate::out::Failure;
 use crate::ports::SystemClock;
 
-/// The longest wait between two looks at somebody else's lease.
+pub use hold::Hold;
+
+/// The longest wait between two looks at somebody else's lease, and for a lease to be given back.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// The shortest.
 const SHORTEST_LOOK: Duration = Duration::from_millis(100);
 
-/// Until when a world may begin anything new, on the steady clock: for ever, where nobody shares the log.
-///
-/// The world looks at the clock itself, whenever it is asked. So a machine that was suspended, or so busy that the heart did
-/// not beat, begins nothing after its term, before anything else of the program has noticed.
-#[derive(Debug, Clone)]
-pub struct Standing {
-    until_millis: Arc<AtomicU64>,
-    clock: SystemClock,
-}
-
-impl Standing {
-    /// For ever.
-    pub fn of(clock: SystemClock) -> Self {
-        Self {
-            until_millis: Arc::new(AtomicU64::new(u64::MAX)),
-            clock,
-        }
-    }
-
-    /// May nothing new be begun?
-    pub fn is_over(&self) -> bool {
-        self.clock.steady().millis >= self.until_millis.load(Ordering::SeqCst)
-    }
-
-    fn begin(&self, until: Duration) {
-        let millis = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-        self.until_millis.store(millis, Ordering::SeqCst);
-    }
-
-    /// Moves the end on; `false` if it was reached before: what was over does not come back by itself.
-    fn move_on(&self, until: Duration) -> bool {
-        let over = self.is_over();
-        if !over {
-            self.begin(until);
-        }
-        !over
-    }
-
-    fn end(&self) {
-        self.begin(Duration::ZERO);
-    }
-}
-
 /// One instance's wish to work one connection.
 pub struct Candidate {
+    /// None where nobody need ask.
     lease: Option<Arc<Mutex<Lease>>>,
-    owner: String,
+    asker: Asker,
+    hold: Arc<Hold>,
+}
+
+/// Who asks, and for how long.
+#[derive(Clone)]
+struct Asker {
+    instance: String,
     host: String,
     term: Duration,
     clock: SystemClock,
-}
-
-/// How long giving a lease back may take: whoever ends does not wait for a cluster that is away.
-const GIVING_BACK: Duration = Duration::from_secs(3);
-
-/// Nothing new is begun in the last third of a term: what is under way needs time to end, too.
-fn last_begin(tenure: Tenure, term: Duration) -> Duration {
-    tenure.until.saturating_sub(term / 3)
 }
 
 /// What came of asking.
@@ -99,127 +61,129 @@ pub struct Holder {
     pub instance: String,
     /// Its machine.
     pub host: String,
+    /// How long until it may be taken, if it is not renewed.
     #[serde(skip)]
-    free_in: Duration,
+    pub free_in: Duration,
 }
 
 impl Candidate {
     /// For a connection of an installation.
     pub fn of(installation: &Installation, config: &ConnectionConfig) -> Self {
         let lease = installation.log.lease(&config.id.to_string());
+        let hold = if lease.is_none() {
+            Hold::without_end()
+        } else {
+            Hold::over()
+        };
         Self {
             lease: lease.map(|lease| Arc::new(Mutex::new(lease))),
-            owner: installation.instance.to_string(),
-            host: host(),
-            term: installation.config.store.lease,
-            clock: installation.clock.clone(),
+            asker: Asker {
+                instance: installation.instance.to_string(),
+                host: host(),
+                term: installation.config.store.lease,
+                clock: installation.clock.clone(),
+            },
+            hold: Arc::new(hold),
         }
     }
 
-    /// Takes the connection, if it is free; then it is kept until the keeper is dropped or given back.
+    /// Until when the connection may be worked: for the world that works it.
+    pub fn hold(&self) -> Arc<Hold> {
+        Arc::clone(&self.hold)
+    }
+
+    /// Takes the connection, if it is free; then it is kept until the keeper is dropped.
     ///
     /// # Errors
-    /// Where the log cannot be asked.
-    pub async fn ask(&self, world: &World) -> Result<Turn, Failure> {
-        let standing = world.standing();
+    /// Where the log cannot be asked, or answers so late that nothing is left of the term.
+    pub async fn ask(&self) -> Result<Turn, Failure> {
         let Some(lease) = &self.lease else {
-            return Ok(Turn::Ours(Keeper {
-                heart: None,
-                lease: None,
-                standing,
-            }));
+            return Ok(Turn::Ours(Keeper { heart: None }));
         };
-        standing.end();
-        let clock = self.clock.clone();
-        let asked = lease
-            .lock()
-            .await
-            .ask(&self.owner, &self.host, self.term, || steady(&clock))
-            .await?;
-        Ok(match asked {
-            LeaseState::Theirs { owner, host, free_in } => Turn::Theirs(Holder {
+        self.hold.end();
+        match self.asker.asks(lease).await? {
+            LeaseState::Theirs { owner, host, free_in } => Ok(Turn::Theirs(Holder {
                 instance: owner,
                 host,
                 free_in,
-            }),
+            })),
             LeaseState::Mine(tenure) => {
-                standing.begin(last_begin(tenure, self.term));
-                let heart = beat(
-                    Arc::clone(lease),
-                    (self.owner.clone(), self.host.clone()),
-                    self.term,
-                    self.clock.clone(),
-                    tenure,
-                    standing.clone(),
-                );
-                Turn::Ours(Keeper {
+                if !self.asker.may_work(&self.hold, tenure) {
+                    return Err(Failure::Outside(format!(
+                        "the cluster answers so late that nothing is left of the lease: set `[store] lease` above {:?}",
+                        self.asker.term
+                    )));
+                }
+                let heart = beat(Arc::clone(lease), self.asker.clone(), Arc::clone(&self.hold));
+                Ok(Turn::Ours(Keeper {
                     heart: Some(tokio::spawn(heart)),
-                    lease: Some((Arc::clone(lease), self.owner.clone())),
-                    standing,
-                })
+                }))
             }
-        })
+        }
     }
 
-    /// Asks until the connection is free, or until its holder renews it and so is seen to live.
+    /// Asks until the connection is free, or another instance is seen to renew it (or to take it): that is within a term
+    /// of whoever holds it.
     ///
     /// # Errors
     /// Where the log cannot be asked.
-    pub async fn wait(&self, world: &World) -> Result<Turn, Failure> {
-        let mut left: Option<Duration> = None;
+    pub async fn wait(&self) -> Result<Turn, Failure> {
+        let mut free_in_before = None;
         loop {
-            let holder = match self.ask(world).await? {
-                Turn::Theirs(holder) => holder,
-                ours => return Ok(ours),
-            };
-            // Of a lease that nobody renews, less is left each time.
-            if left.is_some_and(|left| holder.free_in >= left) {
-                return Ok(Turn::Theirs(holder));
+            match self.ask().await? {
+                // What nobody renews comes nearer with every look.
+                Turn::Theirs(holder) if free_in_before.is_none_or(|before| holder.free_in < before) => {
+                    free_in_before = Some(holder.free_in);
+                    tokio::time::sleep(between(&holder, self.asker.term / 10)).await;
+                }
+                turn => return Ok(turn),
             }
-            left = Some(holder.free_in);
-            tokio::time::sleep(self.next_look(&holder)).await;
         }
     }
 
     /// How long until it is worth to ask again.
     pub fn next_look(&self, holder: &Holder) -> Duration {
-        let often = (self.term / 6).min(LONGEST_LOOK);
-        holder.free_in.min(often).max(SHORTEST_LOOK)
-    }
-}
-
-/// Keeps a connection: renews its lease, and says when it is lost.
-pub struct Keeper {
-    heart: Option<JoinHandle<()>>,
-    lease: Option<(Arc<Mutex<Lease>>, String)>,
-    standing: Standing,
-}
-
-impl Keeper {
-    /// Was the connection lost? Then nothing new is begun, and it must be asked for again.
-    pub fn is_lost(&self) -> bool {
-        self.standing.is_over()
+        between(holder, self.asker.term / 6)
     }
 
-    /// Gives the connection back, so that another need not wait for the end of the term.
-    pub async fn give_back(mut self) {
-        if let Some(heart) = self.heart.take() {
+    /// Is it lost, or was it never ours?
+    pub fn is_over(&self) -> bool {
+        self.hold.is_over(&self.asker.clock)
+    }
+
+    /// Ends when the connection is lost.
+    pub async fn lost(&self) {
+        self.hold.ends(&self.asker.clock).await;
+    }
+
+    /// Gives the connection back, so that another need not wait for the end of the term. Where it was never asked for,
+    /// nothing happens.
+    pub async fn give_back(&self, keeper: Option<Keeper>) {
+        let Some(lease) = &self.lease else { return };
+        self.hold.end();
+        if let Some(heart) = keeper.and_then(|mut keeper| keeper.heart.take()) {
             heart.abort();
             // It must not renew what is given back.
             let _ = heart.await;
         }
-        let Some((lease, owner)) = self.lease.take() else {
-            return;
-        };
-        self.standing.end();
-        let given = tokio::time::timeout(GIVING_BACK, async { lease.lock().await.release(&owner).await });
-        let why = match given.await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("the cluster did not answer within {GIVING_BACK:?}"),
-        };
-        tracing::warn!(%why, "the lease could not be given back: another instance takes over when its term ends");
+        let given = async { lease.lock().await.release(&self.asker.instance).await };
+        match tokio::time::timeout(self.asker.term.min(LONGEST_LOOK), given).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the lease could not be given back: another instance takes over when its term ends");
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "the lease could not be given back in time: another instance takes over when its term ends"
+                );
+            }
+        }
     }
+}
+
+/// Keeps a connection: renews its lease for as long as it lives.
+pub struct Keeper {
+    heart: Option<JoinHandle<()>>,
 }
 
 impl Drop for Keeper {
@@ -230,92 +194,56 @@ impl Drop for Keeper {
     }
 }
 
-/// Renews the lease every third of its term. What is not renewed a third before its end counts as lost: the call that is
-/// under way needs time to end, too.
-async fn beat(
-    lease: Arc<Mutex<Lease>>,
-    (owner, host): (String, String),
-    term: Duration,
-    clock: SystemClock,
-    tenure: Tenure,
-    standing: Standing,
-) {
-    let third = term / 3;
-    let mut until = tenure.until;
+impl Asker {
+    async fn asks(&self, lease: &Mutex<Lease>) -> Result<LeaseState, Failure> {
+        let mut lease = lease.lock().await;
+        let state = lease
+            .ask(&self.instance, &self.host, self.term, || {
+                hold::steady(&self.clock)
+            })
+            .await?;
+        Ok(state)
+    }
+
+    /// Work goes on until a third of the term before its end: the call that is under way needs time to end, too. `false`
+    /// where that is over already.
+    fn may_work(&self, hold: &Hold, tenure: Tenure) -> bool {
+        hold.lasts_until(tenure.until.saturating_sub(self.term / 3));
+        !hold.is_over(&self.clock)
+    }
+}
+
+/// Renews the lease every third of its term, until it is lost.
+async fn beat(lease: Arc<Mutex<Lease>>, asker: Asker, hold: Arc<Hold>) {
+    let mut wait = asker.term / 3;
     loop {
-        let left = until.saturating_sub(third).saturating_sub(steady(&clock));
-        tokio::time::sleep(third.min(left)).await;
-        let left = until.saturating_sub(third).saturating_sub(steady(&clock));
-        let renewed = tokio::time::timeout(left.max(SHORTEST_LOOK), async {
-            lease
-                .lock()
-                .await
-                .ask(&owner, &host, term, || steady(&clock))
-                .await
-        });
-        match renewed.await {
-            Ok(Ok(LeaseState::Mine(tenure))) if standing.move_on(last_begin(tenure, term)) => {
-                until = tenure.until;
-            }
-            Ok(Ok(LeaseState::Mine(_))) => {
-                tracing::warn!(
-                    "the lease was renewed too late: nothing new is begun before it is asked for again"
-                );
-                break;
-            }
+        tokio::time::sleep(wait).await;
+        let left = hold.left(&asker.clock).unwrap_or_default();
+        match tokio::time::timeout(left, asker.asks(&lease)).await {
+            Ok(Ok(LeaseState::Mine(tenure))) if asker.may_work(&hold, tenure) => wait = asker.term / 3,
             Ok(Ok(LeaseState::Theirs { host, .. })) => {
                 tracing::warn!(%host, "another instance took the connection over: nothing new is begun");
                 break;
             }
-            Ok(Err(error)) if !left.is_zero() => {
+            Ok(Err(error)) if !hold.is_over(&asker.clock) => {
                 tracing::warn!(%error, "the lease could not be renewed; trying again");
-                tokio::time::sleep(SHORTEST_LOOK).await;
+                wait = (asker.term / 20).max(SHORTEST_LOOK);
             }
-            Ok(Err(_)) | Err(_) => {
+            Ok(_) | Err(_) => {
                 tracing::warn!("the lease could not be renewed in time: nothing new is begun");
                 break;
             }
         }
     }
-    standing.end();
+    hold.end();
 }
 
-/// A clock that counts suspended time too, and that nobody can set.
-fn steady(clock: &SystemClock) -> Duration {
-    Duration::from_millis(clock.steady().millis)
+/// Not before it may be free, not too often, and not too seldom for whoever gives it back early.
+fn between(holder: &Holder, often: Duration) -> Duration {
+    holder.free_in.min(often.min(LONGEST_LOOK)).max(SHORTEST_LOOK)
 }
 
 fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "an unnamed machine".to_owned(), |name| name.trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_over_by_the_clock_is_over_whatever_the_heart_says_later() {
-        let standing = Standing::of(SystemClock::new());
-        assert!(!standing.is_over(), "nobody shares the log");
-        let now = steady(&standing.clock);
-        standing.begin(now + Duration::from_secs(60));
-        assert!(standing.move_on(now + Duration::from_secs(90)) && !standing.is_over());
-        // The machine slept past the end.
-        standing.begin(now);
-        assert!(standing.is_over());
-        assert!(!standing.move_on(now + Duration::from_secs(60)));
-        assert!(standing.is_over(), "it must be asked for anew");
-    }
-
-    #[test]
-    fn the_last_third_of_a_term_begins_nothing() {
-        let tenure = Tenure {
-            until: Duration::from_secs(130),
-        };
-        assert_eq!(
-            last_begin(tenure, Duration::from_secs(30)),
-            Duration::from_secs(120)
-        );
-    }
 }

@@ -10,6 +10,7 @@
 //! the next cycle. Expensify is not asked for that.
 
 mod looks;
+mod post;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,14 +29,13 @@ use tokio::task::JoinSet;
 use super::outcome::Summary;
 use super::sync::cycle;
 use crate::config::ConnectionConfig;
-use crate::installation::Installation;
+use crate::installation::{Installation, World};
 use crate::out::{DONE, Failure, Out};
-use crate::tenure::{Candidate, Keeper, Turn};
+use crate::tenure::Candidate;
+use post::{Post, Taken};
 
 /// How long a cycle at work may go on after the signal.
 const GRACE: Duration = Duration::from_secs(30);
-/// How long until a log that could not be asked is asked again.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// What readiness looks at.
 struct Health {
@@ -118,9 +118,14 @@ async fn connection(
     mut stopped: watch::Receiver<bool>,
     out: Out,
 ) {
+    let mut post = Post::new(
+        Candidate::of(&installation, &config),
+        config.name.to_string(),
+        out,
+    );
     // One world for the life of the task: it holds QAD's session, and remembers a refused login.
     let mut world = match installation.world(&config) {
-        Ok(world) => world,
+        Ok(world) => world.while_held(post.hold()),
         Err(failure) => {
             let _ = out.aside(&format!("{}: {failure}", config.name));
             return;
@@ -133,82 +138,36 @@ async fn connection(
     );
     let mut roster = Roster::new(Streams(config.id)).looking_again_after(delays);
     let mut versions = installation.credential_versions(&config);
-    let candidate = Candidate::of(&installation, &config);
-    let mut keeper: Option<Keeper> = None;
-    let mut standing_by = false;
+    let ready = |now: bool| {
+        if let Some(ready) = health.ready.get(index) {
+            ready.store(now, Ordering::SeqCst);
+        }
+    };
     while !*stopped.borrow() {
-        if keeper.as_ref().is_none_or(Keeper::is_lost) {
-            keeper = None;
-            let asked = tokio::select! {
-                _ = stopped.wait_for(|stop| *stop) => return,
-                asked = candidate.ask(&world) => asked,
-            };
-            let wait = match asked {
-                Ok(Turn::Ours(ours)) => {
-                    if std::mem::take(&mut standing_by) {
-                        let _ = out.aside(&format!("{}: taken over", config.name));
-                    }
-                    keeper = Some(ours);
-                    Duration::ZERO
-                }
-                Ok(Turn::Theirs(holder)) => {
-                    if !std::mem::replace(&mut standing_by, true) {
-                        let _ = out.aside(&format!(
-                            "{}: another instance works it ({}, instance {}); standing by",
-                            config.name, holder.host, holder.instance
-                        ));
-                    }
-                    // It does what it is there for.
-                    if let Some(ready) = health.ready.get(index) {
-                        ready.store(true, Ordering::SeqCst);
-                    }
-                    candidate.next_look(&holder)
-                }
-                Err(failure) => {
-                    // Whether anybody works it is not known.
-                    if let Some(ready) = health.ready.get(index) {
-                        ready.store(false, Ordering::SeqCst);
-                    }
-                    let _ = out.aside(&format!("{}: {failure}", config.name));
-                    RETRY
-                }
-            };
-            if keeper.is_none() {
-                tokio::select! {
-                    _ = stopped.wait_for(|stop| *stop) => return,
-                    () = tokio::time::sleep(wait) => {}
-                }
-                continue;
-            }
+        let taken = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => break,
+            taken = post.until_ours(&ready) => taken,
+        };
+        // It may have stood by for months.
+        if taken == Taken::Anew
+            && let Some(fresh) = with_new_credentials(&installation, &config, &mut versions, out)
+        {
+            world = fresh.while_held(post.hold());
         }
         match cycle(&installation, &config, &world, &mut roster, false).await {
             Ok(outcome) => {
                 let summary = Summary::of(config.name.as_str(), &outcome);
-                let reached = !outcome.polled.unreachable && !outcome.ledger_unreachable;
-                if let Some(ready) = health.ready.get(index) {
-                    ready.store(reached, Ordering::SeqCst);
-                }
+                ready(!outcome.polled.unreachable && !outcome.ledger_unreachable);
                 let _ = out.aside(&summary.words());
             }
             Err(failure) => {
-                if let Some(ready) = health.ready.get(index) {
-                    ready.store(false, Ordering::SeqCst);
-                }
+                ready(false);
                 let _ = out.aside(&format!("{}: {failure}", config.name));
             }
         }
         // Credentials may have been rotated while the cycle ran: the next one uses them.
-        match installation.credentials_changed(&config, &mut versions) {
-            Ok(false) => {}
-            Ok(true) => match installation.world(&config) {
-                Ok(fresh) => world = fresh.in_place_of(&world),
-                Err(failure) => {
-                    let _ = out.aside(&format!("{}: {failure}", config.name));
-                }
-            },
-            Err(failure) => {
-                let _ = out.aside(&format!("{}: {failure}", config.name));
-            }
+        if let Some(fresh) = with_new_credentials(&installation, &config, &mut versions, out) {
+            world = fresh.while_held(post.hold());
         }
         let next = tokio::time::Instant::now() + config.every;
         loop {
@@ -217,10 +176,9 @@ async fn connection(
                 .filter(|due| *due < next);
             let wake = look.unwrap_or(next);
             tokio::select! {
-                // Given back below.
                 _ = stopped.wait_for(|stop| *stop) => break,
                 () = tokio::time::sleep_until(wake) => {}
-                () = lost(keeper.as_ref()) => break,
+                () = post.lost() => break,
             }
             if look.is_none() {
                 break;
@@ -228,16 +186,24 @@ async fn connection(
             looks::look(&installation, &config, &world, &mut roster, out).await;
         }
     }
-    if let Some(keeper) = keeper {
-        keeper.give_back().await;
-    }
+    post.give_back().await;
 }
 
-/// Ends when the connection is lost to another instance.
-async fn lost(keeper: Option<&Keeper>) {
-    while keeper.is_some_and(|keeper| !keeper.is_lost()) {
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+/// The connection's world anew, where its credentials were rotated since `versions`.
+fn with_new_credentials(
+    installation: &Installation,
+    config: &ConnectionConfig,
+    versions: &mut Vec<u64>,
+    out: Out,
+) -> Option<World> {
+    let fresh = match installation.credentials_changed(config, versions) {
+        Ok(false) => return None,
+        Ok(true) => installation.world(config),
+        Err(failure) => Err(failure),
+    };
+    fresh
+        .map_err(|failure| out.aside(&format!("{}: {failure}", config.name)))
+        .ok()
 }
 
 fn routes(health: Arc<Health>) -> Router {

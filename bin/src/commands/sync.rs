@@ -27,30 +27,49 @@ pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Resu
             let (document, needs_person) = dry_run(installation, config, &world, out).await?;
             documents.push(document);
             status = status.max(if needs_person { PERSON } else { DONE });
-        } else {
-            let keeper = match Candidate::of(installation, config).wait(&world).await? {
-                Turn::Ours(keeper) => keeper,
-                Turn::Theirs(holder) => {
-                    out.words(&format!(
-                        "{}: another instance works it ({}, instance {}); nothing was done",
-                        config.name, holder.host, holder.instance
-                    ))?;
-                    documents.push(json!({"connection": config.name, "worked_by": holder}));
-                    continue;
-                }
-            };
-            let mut roster = Roster::new(Streams(config.id));
-            let cycle = cycle(installation, config, &world, &mut roster, out.shows_progress()).await;
-            keeper.give_back().await;
-            let cycle = cycle?;
-            let summary = Summary::of(config.name.as_str(), &cycle);
-            out.words(&summary.words())?;
-            status = status.max(summary.status());
-            documents.push(serde_json::to_value(&summary).map_err(|e| Failure::Outside(e.to_string()))?);
+            continue;
         }
+        let candidate = Candidate::of(installation, config);
+        let keeper = match turn(&candidate, config, out).await? {
+            Turn::Ours(keeper) => keeper,
+            Turn::Theirs(holder) => {
+                out.words(&format!(
+                    "{}: another instance works it ({}, instance {}); nothing was done",
+                    config.name, holder.host, holder.instance
+                ))?;
+                documents.push(json!({"connection": config.name, "worked_by": holder}));
+                continue;
+            }
+        };
+        let world = world.while_held(candidate.hold());
+        let mut roster = Roster::new(Streams(config.id));
+        let cycle = cycle(installation, config, &world, &mut roster, out.shows_progress()).await;
+        if candidate.is_over() {
+            out.aside(&format!(
+                "{}: the lease was lost on the way, and nothing more was begun: another instance, or the next cycle, goes on from the log",
+                config.name
+            ))?;
+        }
+        candidate.give_back(Some(keeper)).await;
+        let summary = Summary::of(config.name.as_str(), &cycle?);
+        out.words(&summary.words())?;
+        status = status.max(summary.status());
+        documents.push(serde_json::to_value(&summary).map_err(|e| Failure::Outside(e.to_string()))?);
     }
     out.document(&documents)?;
     Ok(status)
+}
+
+/// Waits for the connection, with a word on a terminal: it can take a whole term.
+async fn turn(candidate: &Candidate, config: &ConnectionConfig, out: Out) -> Result<Turn, Failure> {
+    if !out.shows_progress() {
+        return candidate.wait().await;
+    }
+    let waiting = bar_for(config.name.as_str());
+    waiting.set_message("asking whether another instance works it");
+    let turn = candidate.wait().await;
+    waiting.finish_and_clear();
+    turn
 }
 
 /// Runs a cycle, with a bar on a terminal.

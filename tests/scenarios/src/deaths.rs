@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -88,11 +88,16 @@ pub enum End {
 impl Running {
     /// Starts the program.
     pub fn start(scene: &Scene, name: &str, args: &[&str], aim: Aim) -> Self {
+        Self::start_with(scene, &scene.config, name, args, aim)
+    }
+
+    /// Starts it with another configuration.
+    pub fn start_with(scene: &Scene, config: &Path, name: &str, args: &[&str], aim: Aim) -> Self {
         let trace = scene.folder.path().join(format!("{name}.trace"));
         let errors = scene.folder.path().join(format!("{name}.err"));
         let _ = std::fs::remove_file(&trace);
         let child = scene
-            .command(args)
+            .command_with(args, config)
             .env("TIEOUT_CRASH_TRACE", &trace)
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&errors).expect("a file for what it says"))
@@ -139,6 +144,30 @@ impl Running {
             return Some(End::Killed(self.depth(scene)));
         }
         None
+    }
+
+    /// Waits until it has said so.
+    ///
+    /// # Panics
+    /// Where it does not within that time.
+    pub async fn says(&self, words: &str, within: Duration) -> Instant {
+        let began = Instant::now();
+        while !self.said().contains(words) {
+            assert!(
+                began.elapsed() < within,
+                "it does not say `{words}` within {within:?}:\n{}",
+                self.said()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Instant::now()
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub fn ask_to_end(&self) {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = nix::unistd::Pid::from_raw(id.expect("it runs"));
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).expect("it is told");
     }
 
     /// Kills it, whatever its moment was to be.

@@ -9,7 +9,7 @@ use crate::link::Link;
 use crate::read::{self, Found};
 use crate::session::Turns;
 
-/// Appends one note at an expected revision; `None` where somebody else was faster.
+/// Appends one note at an expected revision; `false` where somebody else was faster.
 pub(crate) async fn note(
     link: &Link,
     turns: &Turns,
@@ -17,8 +17,20 @@ pub(crate) async fn note(
     head: Option<Revision>,
     kind: &str,
     data: Vec<u8>,
-) -> Result<Option<Noted>, LogError> {
-    let id = EventId(Uuid::now_v7());
+) -> Result<bool, LogError> {
+    note_as(link, turns, on_server, head, EventId(Uuid::now_v7()), kind, data).await
+}
+
+/// The same under a given id: at one revision, done twice, it is done once.
+pub(crate) async fn note_as(
+    link: &Link,
+    turns: &Turns,
+    on_server: &str,
+    head: Option<Revision>,
+    id: EventId,
+    kind: &str,
+    data: Vec<u8>,
+) -> Result<bool, LogError> {
     let event = NewEvent {
         id,
         kind: kind.to_owned(),
@@ -36,20 +48,10 @@ pub(crate) async fn note(
     )
     .await
     {
-        Ok(appended) => Ok(Some(Noted {
-            revision: appended.revision,
-            id,
-        })),
-        Err(LogError::Conflict { .. }) => Ok(None),
+        Ok(_) => Ok(true),
+        Err(LogError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// A note that stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Noted {
-    pub(crate) revision: Revision,
-    pub(crate) id: EventId,
 }
 
 /// The last notes, oldest first.

@@ -5,38 +5,32 @@
 //! later than the note was written. So the holder's term ends before anybody else's, whatever their wall clocks say.
 //! A machine suspended at the wrong instant can still believe for a moment in a lease that is over: the lease spares
 //! work, and the intents of the log keep it safe.
+//!
+//! What is written may stand although no answer came. So a note is remembered before it is sent, and known again by its
+//! id: nobody is locked out by a note of its own, and what is given back is free.
+
+#[cfg(test)]
+mod model;
+mod rule;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tieout_domain::ids::EventId;
-use tieout_domain::ports::{LogError, Revision};
+use tieout_domain::ports::LogError;
+use uuid::Uuid;
 
-use crate::beside::{keep_last, note, notes};
+use crate::beside::{keep_last, note_as, notes};
 use crate::log::Inner;
+use rule::{Attempt, Last, Look, Memory, Note};
 
 /// How many notes the server keeps.
 const KEPT: usize = 4;
 
-/// A note in the stream of a lease.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "lease", rename_all = "snake_case")]
-enum Note {
-    /// It is held for a term from now.
-    Held {
-        owner: String,
-        host: String,
-        term_ms: u64,
-    },
-    /// It was given back.
-    Released { owner: String },
-}
-
 /// How long the holder may go on, on its own steady clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tenure {
-    /// When the term ends.
+    /// When the term ends. A server that answered late can have left nothing of it: look at the clock.
     pub until: Duration,
 }
 
@@ -60,10 +54,7 @@ pub enum LeaseState {
 pub struct Lease {
     inner: Arc<Inner>,
     stream: String,
-    /// The last note of somebody else, and when it was first seen.
-    seen: Option<(Revision, Duration)>,
-    /// The last note of ours.
-    ours: Option<(Revision, EventId)>,
+    memory: Memory,
 }
 
 impl Lease {
@@ -72,12 +63,12 @@ impl Lease {
         Self {
             inner,
             stream,
-            seen: None,
-            ours: None,
+            memory: Memory::default(),
         }
     }
 
-    /// Takes it or renews it, if it is free or ours; `owner` is an id that each start of the program mints anew; `steady` is a clock that never runs backwards, the same at each call.
+    /// Takes it or renews it, if it is free or ours; `steady` is a clock that never runs backwards, the same at each call.
+    /// Given up half way (a future dropped), it may be asked again.
     ///
     /// # Errors
     /// As every writing to the log; whether it is ours is unknown then, and it is not to be acted on.
@@ -88,55 +79,28 @@ impl Lease {
         term: Duration,
         steady: impl Fn() -> Duration,
     ) -> Result<LeaseState, LogError> {
+        let term_ms = u64::try_from(term.as_millis()).unwrap_or(u64::MAX);
+        let wanted = Note::Held {
+            owner: owner.to_owned(),
+            host: host.to_owned(),
+            term_ms,
+        };
         loop {
+            // Before anybody can have seen what is about to be written.
             let asked = steady();
-            let last = notes(&self.inner.link, &self.stream, 1).await?.pop();
-            let head = last.as_ref().map(|found| found.revision);
-            if let Some(found) = last
-                && self.ours != Some((found.revision, found.event.id))
-            {
-                let note: Note = serde_json::from_slice(&found.event.data).map_err(|error| {
-                    self.inner.link.place.unusable(format!(
-                        "the last note of {} cannot be read ({error}): delete that stream on the server",
-                        self.stream
-                    ))
-                })?;
-                // One of our own whose answer we never heard is ours all the same.
-                if let Note::Held {
-                    owner: holder,
-                    host,
-                    term_ms,
-                } = note
-                    && holder != owner
-                {
-                    let since = match self.seen {
-                        Some((revision, since)) if revision == found.revision => since,
-                        _ => steady(),
-                    };
-                    self.seen = Some((found.revision, since));
-                    let waited = steady().saturating_sub(since);
-                    let free_in = Duration::from_millis(term_ms).saturating_sub(waited);
-                    if !free_in.is_zero() {
-                        return Ok(LeaseState::Theirs {
-                            owner: holder,
-                            host,
-                            free_in,
-                        });
-                    }
+            let last = self.last().await?;
+            let attempt = match self.memory.look(last.as_ref(), wanted.clone(), steady(), fresh) {
+                Look::Write(attempt) => attempt,
+                Look::Theirs { owner, host, free_in } => {
+                    return Ok(LeaseState::Theirs { owner, host, free_in });
                 }
-            }
-            let held = Note::Held {
-                owner: owner.to_owned(),
-                host: host.to_owned(),
-                term_ms: u64::try_from(term.as_millis()).unwrap_or(u64::MAX),
             };
-            if let Some(noted) = self.write(head, &held).await? {
-                if head.is_none() {
-                    keep_last(&self.inner.link, &self.inner.turns, &self.stream, KEPT).await?;
-                }
-                self.ours = Some(noted);
+            if attempt.after.is_none() {
+                keep_last(&self.inner.link, &self.inner.turns, &self.stream, KEPT).await?;
+            }
+            if self.write(&attempt).await? {
                 return Ok(LeaseState::Mine(Tenure {
-                    until: asked.saturating_add(term),
+                    until: asked.saturating_add(Duration::from_millis(term_ms)),
                 }));
             }
             // Somebody was faster: see who.
@@ -148,24 +112,59 @@ impl Lease {
     /// # Errors
     /// As every writing to the log.
     pub async fn release(&mut self, owner: &str) -> Result<(), LogError> {
-        if let Some((revision, _)) = self.ours.take() {
-            let released = Note::Released {
-                owner: owner.to_owned(),
+        let released = Note::Released {
+            owner: owner.to_owned(),
+        };
+        while !self.memory.is_blank() {
+            let last = self.last().await?;
+            let Some(attempt) = self.memory.give_back(last.as_ref(), released.clone(), fresh) else {
+                break;
             };
-            self.write(Some(revision), &released).await?;
+            if self.write(&attempt).await? {
+                break;
+            }
+            // Either somebody was faster, or a note of ours arrived late: see which.
         }
         Ok(())
     }
 
-    /// A server answers success to an identical append of anybody; each note has an id of its own, so that it is ours.
-    async fn write(
-        &self,
-        head: Option<Revision>,
-        what: &Note,
-    ) -> Result<Option<(Revision, EventId)>, LogError> {
-        let Inner { link, turns, .. } = self.inner.as_ref();
-        let data = serde_json::to_vec(what).map_err(|error| link.place.failed(error.to_string()))?;
-        let noted = note(link, turns, &self.stream, head, "Lease", data).await?;
-        Ok(noted.map(|noted| (noted.revision, noted.id)))
+    async fn last(&self) -> Result<Option<Last>, LogError> {
+        let Some(found) = notes(&self.inner.link, &self.stream, 1).await?.pop() else {
+            return Ok(None);
+        };
+        let note = serde_json::from_slice(&found.event.data).map_err(|error| {
+            self.inner.link.place.unusable(format!(
+                "the last note of {} cannot be read ({error}): delete that stream on the server",
+                self.stream
+            ))
+        })?;
+        Ok(Some(Last {
+            revision: found.revision,
+            id: found.event.id,
+            note,
+        }))
     }
+
+    /// Does it stand now?
+    async fn write(&mut self, attempt: &Attempt) -> Result<bool, LogError> {
+        let Inner { link, turns, .. } = self.inner.as_ref();
+        let data = serde_json::to_vec(&attempt.note).map_err(|error| link.place.failed(error.to_string()))?;
+        let stands = note_as(
+            link,
+            turns,
+            &self.stream,
+            attempt.after,
+            attempt.id,
+            "Lease",
+            data,
+        )
+        .await?;
+        self.memory.wrote(attempt, stands);
+        Ok(stands)
+    }
+}
+
+/// A server answers success to an identical append of anybody; each note has an id of its own, so that it is ours.
+fn fresh() -> EventId {
+    EventId(Uuid::now_v7())
 }

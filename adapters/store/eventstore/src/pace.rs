@@ -36,10 +36,7 @@ pub(crate) async fn reserve(
         if head.is_none() {
             keep_last(link, turns, &stream, SENDS_KEPT).await?;
         }
-        if note(link, turns, &stream, head, "Sent", at.to_string().into_bytes())
-            .await?
-            .is_some()
-        {
+        if note(link, turns, &stream, head, "Sent", at.to_string().into_bytes()).await? {
             return Ok(at);
         }
         // Another instance reserved first: its send counts too.
