@@ -278,7 +278,7 @@ async fn what_is_asked_wrongly_is_refused_and_says_what_to_do() {
 
 /// `cargo test -p tieout --test moving -- --ignored --nocapture`: how fast a log moves.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
+#[ignore = "a measurement, minutes long: cargo test --release -p tieout --test moving -- --ignored --nocapture"]
 async fn how_fast_a_log_moves() {
     let folder = installed().await;
     let here = folder.path();

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Expectation, Size};
 use tieout_sandbox::qad::FaultKind;
-use tieout_scenarios::{Dice, SEED, Scene, binary, text};
+use tieout_scenarios::{Dice, SEED, Scene, binary, on_a_cluster, text};
 
 const REPORTS: usize = 12;
 const WORLD: Size = Size::Many {
@@ -65,6 +65,10 @@ fn done(output: &Output, what: &str, when: &str) -> u64 {
     );
     let cycles: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{when}: {e}: {}", text(output)));
+    // On a cluster, whoever meets the other's living lease stands aside and says so; in a file both work.
+    if on_a_cluster() && cycles[0]["worked_by"]["instance"].is_string() {
+        return 0;
+    }
     cycles[0][what].as_u64().expect("a number")
 }
 

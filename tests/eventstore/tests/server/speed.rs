@@ -21,7 +21,7 @@ fn report(what: &str, count: usize, since: Instant) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
+#[ignore = "a measurement, of no use in a debug build: cargo test --release -p tieout-eventstore-stand-in --test server -- --ignored --nocapture"]
 async fn how_fast_it_is() {
     let server = StandIn::start();
     let client = client(&server);
