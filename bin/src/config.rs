@@ -41,8 +41,9 @@ pub struct Store {
     /// Where the log is on a cluster: the file of this instance's views. It can be deleted at any time.
     #[serde(default = "views_file")]
     pub views: PathBuf,
-    /// Where the log is on a cluster: how long a connection stays with an instance that says nothing more.
-    #[serde(deserialize_with = "span", default = "half_a_minute")]
+    /// Where the log is on a cluster: within this time of the death of the instance that works a connection, another one
+    /// takes over. A second to a minute.
+    #[serde(deserialize_with = "lease", default = "half_a_minute")]
     pub lease: Duration,
 }
 
@@ -143,6 +144,9 @@ fn views_file() -> PathBuf {
     "tieout-views.db".into()
 }
 
+/// Shorter, and a slow cluster is always too late; longer, and a dead instance is not replaced within a minute.
+const LEASES: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
+
 fn half_a_minute() -> Duration {
     Duration::from_secs(30)
 }
@@ -158,6 +162,18 @@ fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D
             "`{text}` is no time span: write a number and s, m, h or d, e.g. `15m`"
         ))
     })
+}
+
+fn lease<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let lease = span(deserializer)?;
+    if LEASES.contains(&lease) {
+        Ok(lease)
+    } else {
+        Err(serde::de::Error::custom(format!(
+            "`lease` is {} s: write a second to a minute, `1s` to `60s`; within it another instance takes over from a dead one",
+            lease.as_secs()
+        )))
+    }
 }
 
 fn zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
@@ -352,6 +368,10 @@ timezone = "America/New_York"
         assert!(with("every = \"15m\"", "every = \"15\"").contains("`15` is no time span"));
         let recheck = with("every = \"15m\"", "every = \"15m\"\nrecheck = \"daily\"");
         assert!(recheck.contains("`daily` is no time span"), "{recheck}");
+        for lease in ["61s", "1d"] {
+            let refusal = with("[store]", &format!("[store]\nlease = \"{lease}\""));
+            assert!(refusal.contains("a second to a minute"), "{refusal}");
+        }
         assert!(with("America/New_York", "America/Gotham").contains("`America/Gotham` is no time zone"));
         assert!(with("[store]", "[store]\ncolour = \"red\"").contains("unknown field `colour`"));
         assert!(with("go_live = \"2026-11-01\"\n", "").contains("missing field `go_live`"));

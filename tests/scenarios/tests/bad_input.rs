@@ -63,6 +63,14 @@ async fn a_bad_installation_is_refused_by_name() {
             fs::write(&path, good.replacen(from, to, 1)).unwrap();
         })
     };
+    // The line of the store, whichever it is.
+    let store = |to: &'static str| -> SpoilFile<'_> {
+        let (good, path) = (good.clone(), scene.config.clone());
+        Box::new(move || {
+            let line = good.lines().find(|line| line.starts_with("url = \"")).unwrap();
+            fs::write(&path, good.replacen(line, &format!("url = \"{to}\""), 1)).unwrap();
+        })
+    };
     let file = |name: &'static str, content: String| -> SpoilFile<'_> {
         let path = scene.file(name);
         Box::new(move || fs::write(&path, &content).unwrap())
@@ -94,7 +102,7 @@ async fn a_bad_installation_is_refused_by_name() {
         ),
         (
             "a log that is not there",
-            config("sqlite:tieout.db", "sqlite:other.db"),
+            store("sqlite:other.db"),
             says(2, &["other.db"]),
         ),
         (
@@ -104,8 +112,18 @@ async fn a_bad_installation_is_refused_by_name() {
         ),
         (
             "a store of another kind",
-            config("sqlite:tieout.db", "postgres://db/tieout"),
+            store("postgres://db/tieout"),
             says(2, &["[store] url", "sqlite:tieout.db"]),
+        ),
+        (
+            "a cluster where nobody listens",
+            store("esdb://127.0.0.1:9?tls=false"),
+            says(3, &["127.0.0.1:9"]),
+        ),
+        (
+            "a cluster with a password in its address",
+            store("esdb://admin:changeit@127.0.0.1:9?tls=false"),
+            says(2, &["[store] url", "tieout credentials store"]),
         ),
         (
             "a vault that is not there",
@@ -173,15 +191,19 @@ async fn a_bad_installation_is_refused_by_name() {
 #[tokio::test]
 async fn a_damaged_or_foreign_file_is_refused_by_name() {
     let scene = Scene::uncertified(ONE, |_| {}).await;
-    let db = scene.file("tieout.db");
+    // On a cluster this machine holds the views only.
+    let name = if scene.is_on_a_cluster() { "tieout-views.db" } else { "tieout.db" };
+    let db = scene.file(name);
     let whole = fs::read(&db).unwrap();
-    for (name, content) in [
+    for (what, content) in [
         ("a text file", b"not a log".to_vec()),
         ("a torn log", whole[..whole.len() / 2].to_vec()),
         ("an empty file", Vec::new()),
     ] {
         fs::write(&db, content).unwrap();
-        check(name, &scene.tieout(&["sync"]).await, &says(2, &["tieout.db"]));
+        let output = scene.tieout(&["sync"]).await;
+        check(what, &output, &says(2, &[]));
+        assert!(text(&output).contains(name), "{what}: {}", text(&output));
     }
     fs::write(&db, whole).unwrap();
 

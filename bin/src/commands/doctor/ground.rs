@@ -141,10 +141,14 @@ fn key_file(path: &Path) -> Finding {
 }
 
 /// Settings of the environment that are for trials against stand-ins only.
-const TRIAL: [(&str, &str); 3] = [
+const TRIAL: [(&str, &str); 4] = [
     ("TIEOUT_LIMIT_SCALE", "the rate limits are not Expensify's"),
     ("TIEOUT_CLOCK_OFFSET_MS", "every date is off by it"),
     ("TIEOUT_CRASH_AT", "the program kills itself on purpose"),
+    (
+        "TIEOUT_TRIAL_LEASE",
+        "instances on one cluster work side by side, as if there were no lease",
+    ),
 ];
 
 /// Is a setting for trials in force for connections beyond this machine? `None` where nothing of the kind is set.
