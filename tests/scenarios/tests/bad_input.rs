@@ -192,7 +192,11 @@ async fn a_bad_installation_is_refused_by_name() {
 async fn a_damaged_or_foreign_file_is_refused_by_name() {
     let scene = Scene::uncertified(ONE, |_| {}).await;
     // On a cluster this machine holds the views only.
-    let name = if scene.is_on_a_cluster() { "tieout-views.db" } else { "tieout.db" };
+    let name = if scene.is_on_a_cluster() {
+        "tieout-views.db"
+    } else {
+        "tieout.db"
+    };
     let db = scene.file(name);
     let whole = fs::read(&db).unwrap();
     for (what, content) in [
