@@ -1,4 +1,4 @@
-//! Credentials at rest, and the sealer of personal data (design §2, law 9; §4).
+//! Credentials at rest, the sealer of personal data (design §2, law 9; §4), and the keys of operators.
 //!
 //! ```text
 //!  KeySource ──► key-encryption key ──wraps──► data key of each set ──seals──► its secret fields   (the vault file)
@@ -12,8 +12,11 @@
 //! * [`People`] is one append-only file of wrapped keys, one for each person whose data lies sealed in the log.
 //!   Forgetting a person destroys that key: what was sealed stays in the log, byte for byte, and can never be read again.
 //!
+//! * [`OperatorKey`] is a person's key to sign with ([`Signer`], [`verify`]). It lies in a set of the vault, sealed once more
+//!   under that person's own passphrase: whoever opens the vault still cannot sign as somebody else.
+//!
 //! The cryptography is XChaCha20-Poly1305 with random 24-byte nonces, argon2id, HMAC-SHA256 and the operating system's
-//! randomness, all from RustCrypto. What is ours is only which bytes go in: every associated data is framed
+//! randomness, all from RustCrypto, and Ed25519 from dalek. What is ours is only which bytes go in: every associated data is framed
 //! (see `framing`), begins with what it is for, and names the file and the entry it belongs to, so that nothing can be moved.
 //!
 //! # What always holds
@@ -35,8 +38,10 @@ mod files;
 mod framing;
 mod key_source;
 mod name;
+mod operator;
 mod passphrase;
 mod people;
+mod signing;
 mod vault;
 
 pub use crate::cipher::CipherError;
@@ -44,5 +49,7 @@ pub use crate::fields::{MissingField, SecretFields};
 pub use crate::files::FileError;
 pub use crate::key_source::{KeyError, KeySource, create_key_file};
 pub use crate::name::{InvalidSetName, SetName};
+pub use crate::operator::{OPERATOR_SETS, OperatorKey, OperatorKeyError};
 pub use crate::people::{People, PeopleError, PeopleKeys};
+pub use crate::signing::{Signer, signed_bytes, verify};
 pub use crate::vault::{SetInfo, Vault, VaultError};

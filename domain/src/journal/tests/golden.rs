@@ -18,6 +18,8 @@ use crate::ids::{
 use crate::ids::{ReportId, TransactionId, Voucher, Workspace};
 use crate::journal::StoredEvent;
 use crate::money::Currency;
+use crate::operators::tests::{key, name, user};
+use crate::operators::{OperatorEvent, OsUser, Proof, Signature};
 use crate::ports::SourceCalls;
 use crate::posting::{DocumentKey, Sighting};
 use crate::report::ReportEvent;
@@ -148,6 +150,64 @@ types!(LEDGER_EVENTS, LedgerEvent {
 types!(LOG_EVENTS, LogEvent {
     LogMoved { .. } => "LogMoved",
 });
+
+types!(OPERATOR_EVENTS, OperatorEvent {
+    OperatorEnrolled { .. } => "OperatorEnrolled",
+    OperatorKeyReplaced { .. } => "OperatorKeyReplaced",
+    OperatorRetired { .. } => "OperatorRetired",
+});
+
+fn operator_events() -> Vec<(&'static str, OperatorEvent)> {
+    let enrolled = OperatorEvent::OperatorEnrolled {
+        name: name("kim"),
+        os_user: user("kim", 1000),
+        public_key: key(1),
+        fingerprint: key(1).fingerprint(),
+    };
+    let replaced = OperatorEvent::OperatorKeyReplaced {
+        name: name("kim"),
+        // A machine that has a name neither for the user nor for itself.
+        os_user: OsUser {
+            uid: 10_001,
+            name: None,
+            host: None,
+        },
+        public_key: key(2),
+        fingerprint: key(2).fingerprint(),
+        replaced: key(1).fingerprint(),
+        why: "the passphrase is lost".into(),
+        proof: None,
+    };
+    let retired = OperatorEvent::OperatorRetired {
+        name: name("kim"),
+        os_user: user("lee", 1001),
+        why: "left the company".into(),
+        proof: None,
+    };
+    let vouched = |event: &OperatorEvent, enrolled_by| {
+        let statement = event.statement().unwrap();
+        let sign = |_: &[u8]| Signature::from_bytes([0xEF; 64]);
+        let proof = Proof::over(
+            &statement,
+            name("Lee"),
+            user("lee", 1001),
+            enrolled_by,
+            key(3),
+            sign,
+        );
+        event.clone().vouched_by(proof)
+    };
+    vec![
+        (
+            "OperatorKeyReplaced.vouched",
+            vouched(&replaced, Some(user("root", 0))),
+        ),
+        ("OperatorRetired.vouched", vouched(&retired, None)),
+        ("OperatorEnrolled", enrolled),
+        ("OperatorKeyReplaced", replaced),
+        ("OperatorRetired", retired),
+    ]
+}
 
 fn log_events() -> Vec<(&'static str, LogEvent)> {
     let moved = LogEvent::LogMoved {
@@ -341,6 +401,9 @@ fn every_event_beside_the_reports_ever_written_is_read_and_written_again_alike()
     for (name, event) in log_events() {
         check(name, &event);
     }
+    for (name, event) in operator_events() {
+        check(name, &event);
+    }
 }
 
 /// One row of each master, in every shape a row has.
@@ -458,6 +521,7 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         .chain(expense_events().iter().map(|(name, _)| *name))
         .chain(ledger_events().iter().map(|(name, _)| *name))
         .chain(log_events().iter().map(|(name, _)| *name))
+        .chain(operator_events().iter().map(|(name, _)| *name))
         .collect();
     let beside = [
         POLL_EVENTS,
@@ -466,6 +530,7 @@ fn no_event_type_is_without_a_golden_file_and_no_golden_file_is_without_its_test
         EXPENSE_EVENTS,
         LEDGER_EVENTS,
         LOG_EVENTS,
+        OPERATOR_EVENTS,
     ]
     .concat();
     assert_eq!(REPORT_EVENTS.len(), 22);
