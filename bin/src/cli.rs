@@ -233,6 +233,9 @@ pub struct SyncArgs {
     /// Show the exact documents of the whole population, and send nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run: under this rule file; without it, under the set in force.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub rules: Option<PathBuf>,
 }
 
 /// `tieout reports`.

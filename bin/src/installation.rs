@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tieout_domain::ids::InstanceId;
 use tieout_domain::journal::Reader;
 use tieout_domain::ports::{Entropy, Ports};
-use tieout_domain::rules::RuleSet;
+use tieout_domain::rules::{RuleFault, RuleSet};
 use tieout_domain::workflow::Connection;
 use tieout_expensify::{ExpensifyClient, Limits, Settings};
 use tieout_qad::{QadClient, profile::Profile};
@@ -193,10 +193,9 @@ impl Installation {
         &self.people
     }
 
-    /// The connection as the workflow knows it, its rule set and profile read.
+    /// The connection as the workflow knows it, its profile read.
     pub fn connection(&self, config: &ConnectionConfig) -> Result<Connection, Failure> {
         let profile = self.profile(config)?;
-        let (rules, rules_text) = self.rules(config)?;
         Ok(Connection {
             id: config.id,
             name: config.name.clone(),
@@ -205,32 +204,28 @@ impl Installation {
             go_live: config.expensify.go_live,
             zone: config.qad.timezone,
             workspace: config.qad.workspace.clone(),
-            rules,
-            rules_text,
             quarantine: profile.waits.quarantine.0,
             recheck: config.recheck,
             build: BUILD.to_owned(),
         })
     }
 
-    /// The rule set and its file, verbatim.
+    /// The connection's rule file, and its text: a draft. What is in force stands in the log.
     pub fn rules(&self, config: &ConnectionConfig) -> Result<(RuleSet, String), Failure> {
         let path = self.config.at(&config.rules);
-        let text = std::fs::read_to_string(&path).map_err(|e| {
-            Failure::Usage(format!(
-                "the rule set {} of connection `{}` cannot be read: {e}",
-                path.display(),
-                config.name
-            ))
+        self.rule_file(&path).map_err(|failure| match failure {
+            Failure::Usage(what) => Failure::Usage(format!("connection `{}`: {what}", config.name)),
+            other => other,
+        })
+    }
+
+    /// A rule file, and its text.
+    pub fn rule_file(&self, path: &Path) -> Result<(RuleSet, String), Failure> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Failure::Usage(format!("the rule set {} cannot be read: {e}", path.display()))
         })?;
-        let rules = RuleSet::parse(&text).map_err(|faults| {
-            let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
-            Failure::Usage(format!(
-                "the rule set {} is refused:\n{}",
-                path.display(),
-                list.join("\n")
-            ))
-        })?;
+        let rules = RuleSet::parse(&text)
+            .map_err(|faults| refused(&format!("the rule set {}", path.display()), &faults))?;
         Ok((rules, text))
     }
 
@@ -332,6 +327,12 @@ impl Installation {
             hold: Arc::new(Hold::without_end()),
         })
     }
+}
+
+/// A content that cannot be used, with every fault.
+pub(crate) fn refused(what: &str, faults: &[RuleFault]) -> Failure {
+    let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    Failure::Usage(format!("{what} is refused:\n{}", list.join("\n")))
 }
 
 /// The limiter's windows: those of production, or shorter by the factor of `TIEOUT_LIMIT_SCALE`, which only a stand-in

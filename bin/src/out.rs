@@ -77,6 +77,8 @@ impl From<tieout_domain::workflow::WorkflowError> for Failure {
         match error {
             E::Journal(error) => error.into(),
             E::Refused { .. } => Self::Person(error.to_string()),
+            E::NoRules | E::RulesRefused(_) => Self::Person(error.to_string()),
+            E::RulesUnreadable { .. } => Self::Usage(error.to_string()),
             E::Contended(_) | E::NotOurs { .. } => Self::Outside(error.to_string()),
         }
     }

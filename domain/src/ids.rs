@@ -360,6 +360,9 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SupplierInvoice, Self::CreditNote, Self::Journal];
+
     fn letter(self) -> char {
         match self {
             Self::SupplierInvoice => 'I',

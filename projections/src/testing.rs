@@ -312,6 +312,7 @@ pub(crate) fn mapped(documents: Vec<Document>) -> ReportEvent {
         headers: headers.collect(),
         lines: lines.collect(),
         notes: Vec::new(),
+        approved_by_submitter: None,
         documents,
     }))
 }

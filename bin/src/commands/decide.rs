@@ -14,7 +14,7 @@ use tieout_domain::workflow::{Desk, Loaded, person};
 pub(super) use self::resolve::key_of;
 pub use self::resolve::resolve;
 pub use self::reverse::reverse;
-use self::without_effects::WithoutEffects;
+pub(super) use self::without_effects::WithoutEffects;
 use super::find::{self, Found};
 use crate::cli::{Decision, ExcludeArgs, ReplayArgs};
 use crate::installation::Installation;

@@ -14,7 +14,7 @@ mod outcome;
 mod profile;
 mod reconcile;
 mod reports;
-mod rules;
+pub mod rules;
 mod sandbox;
 mod serve;
 mod show;

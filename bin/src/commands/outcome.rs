@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use tieout_domain::report::StageName;
+use tieout_domain::rules::{RuleSetVersion, RulesEvent};
 use tieout_domain::workflow::{CycleOutcome, Rechecked};
 
 use crate::out::{DONE, OUTSIDE, PERSON};
@@ -11,6 +12,8 @@ use crate::out::{DONE, OUTSIDE, PERSON};
 #[derive(Debug, Serialize)]
 pub struct Summary {
     connection: String,
+    /// Number and hash of the rule set in force; none before the first.
+    rules: Option<RuleSetVersion>,
     complete: bool,
     /// QAD shows documents that the log does not explain: nothing posts.
     in_recovery: bool,
@@ -36,7 +39,7 @@ pub struct Summary {
 impl Summary {
     /// Of one cycle.
     pub fn of(connection: &str, cycle: &CycleOutcome) -> Self {
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = cycle.brought.iter().filter_map(brought).collect();
         if let Some(why) = &cycle.polled.failure {
             warnings.push(format!("the poll was not complete: {why}"));
         }
@@ -77,6 +80,10 @@ impl Summary {
             count(StageName::Rejected) + count(StageName::PartlyPosted) + cycle.resolved.incidents > 0
                 || !cycle.posted.half.is_empty()
                 || cycle.shut.is_some()
+                || cycle
+                    .brought
+                    .iter()
+                    .any(|event| matches!(event, RulesEvent::ActivationRefused { .. }))
                 || new_cases > 0
                 || !cycle.held_masters.is_empty();
         let unheld = cycle
@@ -97,6 +104,7 @@ impl Summary {
             .collect();
         Self {
             connection: connection.to_owned(),
+            rules: cycle.rules.clone(),
             complete: cycle.polled.complete,
             in_recovery: cycle.in_recovery,
             seen: cycle.polled.seen.len(),
@@ -173,6 +181,18 @@ impl Summary {
             text.push_str(&format!("\n  ! {warning}"));
         }
         text
+    }
+}
+
+/// What came of a rule set whose time had come.
+fn brought(event: &RulesEvent) -> Option<String> {
+    match event {
+        RulesEvent::RuleSetActivated { version, .. } => Some(format!("{version} came into force")),
+        RulesEvent::ActivationRefused { hash, why } => Some(format!(
+            "the rule set {:.12} did not come into force: {why}; backtest it and have it approved again",
+            hash.as_str()
+        )),
+        _ => None,
     }
 }
 

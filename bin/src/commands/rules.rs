@@ -4,6 +4,7 @@
 //! cannot be read at all is wrong usage, 2.
 
 mod coverage;
+mod put_in_force;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use tieout_domain::rules::{RuleFault, RuleSet};
 use tieout_expensify::PolicyField;
 
 use self::coverage::PolicyCoverage;
+pub use self::put_in_force::put_in_force;
 use crate::cli::RulesCommand;
 use crate::config::{Config, ConnectionConfig};
 use crate::installation::Installation;

@@ -1,14 +1,19 @@
 //! `tieout sandbox`: only the stand-in servers, until told to stop.
 
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use serde_json::json;
+use tieout_domain::ids::PersonName;
 use tieout_domain::ports::Clock as _;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::Size;
 
-use super::demo::stage::{StageOptions, StandIns, Waits, install};
+use super::demo::stage::{RULES, StageOptions, StandIns, Waits, install};
+use super::rules::put_in_force;
 use crate::cli::SandboxArgs;
+use crate::config::Config;
+use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out};
 use crate::ports::SystemClock;
 
@@ -37,7 +42,9 @@ pub async fn run(args: SandboxArgs, out: Out) -> Result<u8, Failure> {
             connect_timeout: "10s",
             read_timeout: "60s",
         };
-        config = Some(install(folder, &expensify, &qad, &waits, clock.now())?);
+        let path = install(folder, &expensify, &qad, &waits, clock.now())?;
+        rules_into_force(&path, clock.clone()).await?;
+        config = Some(path);
     }
     out.words(&format!(
         "stand-in Expensify  {expensify}\nstand-in QAD        {qad}\nTheir own pages (calls, faults, audit listings, edits) are under /_sandbox/ of each.\nThey run until Ctrl-C."
@@ -54,6 +61,16 @@ pub async fn run(args: SandboxArgs, out: Out) -> Result<u8, Failure> {
     stand_ins.expensify.shutdown().await;
     stand_ins.qad.shutdown().await;
     Ok(DONE)
+}
+
+/// The made-up installation's rule set comes into force, so that `tieout sync` works at once.
+async fn rules_into_force(config: &Path, clock: SystemClock) -> Result<(), Failure> {
+    let installation = Installation::open_at(Config::read(config)?, clock).await?;
+    let who = PersonName::new("sandbox").map_err(|e| Failure::Usage(e.to_string()))?;
+    for connection in &installation.config.connection {
+        put_in_force(&installation, connection, RULES, &who).await?;
+    }
+    Ok(())
 }
 
 /// `SERVER:OPERATION:KIND[:TIMES]`; the operation may hold colons, the kind may be JSON (`{"slow":{"ms":500}}`).

@@ -1,5 +1,6 @@
 //! `tieout sync`: one cycle, or what it would do.
 
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,7 +9,7 @@ use tieout_domain::ids::ReportId;
 use tieout_domain::journal::Streams;
 use tieout_domain::posting::Document;
 use tieout_domain::report::{Exclusion, Reason};
-use tieout_domain::workflow::{CycleOutcome, Desk, Roster, Step, Unseen, Would, run_cycle};
+use tieout_domain::workflow::{CycleOutcome, Desk, Roster, RulesInForce, Step, Unseen, Would, run_cycle};
 
 use super::outcome::Summary;
 use crate::cli::SyncArgs;
@@ -24,7 +25,8 @@ pub async fn run(installation: &Installation, args: &SyncArgs, out: Out) -> Resu
     for config in installation.config.chosen(args.connection.as_deref())? {
         let world = installation.world(config)?;
         if args.dry_run {
-            let (document, needs_person) = dry_run(installation, config, &world, out).await?;
+            let draft = args.rules.as_deref();
+            let (document, needs_person) = dry_run(installation, config, &world, draft, out).await?;
             documents.push(document);
             status = status.max(if needs_person { PERSON } else { DONE });
             continue;
@@ -124,12 +126,17 @@ async fn dry_run(
     installation: &Installation,
     config: &ConnectionConfig,
     world: &World,
+    draft: Option<&Path>,
     out: Out,
 ) -> Result<(Value, bool), Failure> {
     let connection = installation.connection(config)?;
     let desk = Desk::for_command(world, &connection, installation.instance, "sync --dry-run");
+    let rules = match draft {
+        Some(file) => RulesInForce::supposed(installation.rule_file(file)?.0, 0),
+        None => desk.some_rules_in_force().await?.0,
+    };
     let mut found: Vec<(ReportId, Would)> = Vec::new();
-    desk.dry_run(|report, would| found.push((report, would)))
+    desk.dry_run(&rules, |report, would| found.push((report, would)))
         .await
         .map_err(|error| match error {
             Unseen::Workflow(error) => Failure::from(error),
@@ -139,9 +146,10 @@ async fn dry_run(
         })?;
     let mut rows = Vec::new();
     let mut text = format!(
-        "{}: dry run over {} reports; nothing was sent and nothing was recorded\n",
+        "{}: dry run over {} reports under {}; nothing was sent and nothing was recorded\n",
         config.name,
-        found.len()
+        found.len(),
+        draft.map_or_else(|| rules.version.to_string(), |file| file.display().to_string())
     );
     let mut counts = [0usize; 5];
     for (report, would) in &found {
@@ -162,7 +170,7 @@ async fn dry_run(
         out.words("Nothing of it posts now: the connection is in recovery (`tieout guide recovery`).")?;
     }
     let document = json!({
-        "connection": config.name, "reports": rows, "in_recovery": in_recovery,
+        "connection": config.name, "rules": rules.version, "reports": rows, "in_recovery": in_recovery,
         "counts": {"post": post, "reject": reject, "hold": hold, "exclude": exclude, "nothing": nothing},
     });
     Ok((document, reject > 0 || in_recovery))

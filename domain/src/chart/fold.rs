@@ -183,6 +183,15 @@ impl Chart {
         present(&self.periods).filter(|period| period.normal)
     }
 
+    /// The same, with the accounting periods of another one: what codes there are today, and which periods were open then.
+    #[must_use]
+    pub fn with_periods_of(self, then: &Self) -> Self {
+        Self {
+            periods: then.periods.clone(),
+            ..self
+        }
+    }
+
     /// Rows of every master that QAD shows today.
     pub fn counts(&self) -> BTreeMap<Master, usize> {
         Master::ALL

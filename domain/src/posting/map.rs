@@ -108,6 +108,8 @@ pub fn map_report(inputs: &MapInputs<'_>) -> MapOutcome {
             headers,
             lines,
             notes,
+            // Who a person is, only the log knows.
+            approved_by_submitter: None,
         }),
         // Nothing was drafted, and nothing says why: that would be our mistake, and must not look like a success.
         None => MapOutcome::Rejected {

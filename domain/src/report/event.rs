@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::payload::{MaterialHash, Payload, PayloadHash};
 use super::reason::Reason;
 use crate::chart::ChartVersion;
-use crate::ids::{DocumentKind, InstanceId, Label, Reference, TransactionId};
+use crate::ids::{DocumentKind, InstanceId, Label, PersonName, Reference, TransactionId};
 use crate::ports::LedgerMessage;
 use crate::posting::{Difference, Document, DocumentKey, Sighting};
 use crate::rules::RuleSetVersion;
@@ -108,6 +108,9 @@ pub struct Mapping {
     /// What else a reader should know, e.g. that a closed period moved the posting date.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The submitter approved the rule set that it was mapped under: by which name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by_submitter: Option<PersonName>,
 }
 
 /// How it is known that a document stands in QAD.

@@ -25,6 +25,10 @@ impl RuleSetHash {
         let content = joined(["tieout rules 1".to_owned(), rules, canonical_settings(settings)]);
         Self(crate::report::hex(&Sha256::digest(content.as_bytes())))
     }
+    /// As a version bears it.
+    pub fn of_version(version: &super::RuleSetVersion) -> Self {
+        Self(version.hash.clone())
+    }
     /// In lower-case hexadecimal.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -19,6 +19,7 @@ mod coverage;
 mod fault;
 mod hash;
 mod index;
+mod life;
 mod parse;
 mod reader;
 mod resolve;
@@ -40,6 +41,12 @@ pub use condition::{Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fault::{Place, RuleFault};
 pub use hash::RuleSetHash;
+#[cfg(test)]
+pub(crate) use life::samples as life_samples;
+pub use life::{
+    Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets, RulesCommand,
+    RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
+};
 pub use resolve::{Resolution, Resolved, Unset, Why};
 pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
 pub use settings::{

@@ -16,6 +16,7 @@ use super::resolve::Resolved;
 use super::roster::Roster;
 use crate::ports::Ports;
 use crate::report::StageName;
+use crate::rules::{RuleSetVersion, RulesEvent};
 
 /// A step of the cycle, for progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,10 @@ pub enum Step {
 pub struct CycleOutcome {
     /// Poll.
     pub polled: Polled,
+    /// The rule set in force in this cycle; none before the first.
+    pub rules: Option<RuleSetVersion>,
+    /// What came of a rule set whose time had come when the cycle began.
+    pub brought: Vec<RulesEvent>,
     /// Resolve.
     pub resolved: Resolved,
     /// How many reports were mapped, rejected or held anew.
@@ -78,7 +83,8 @@ pub async fn run_cycle<P: Ports>(
 ) -> Result<CycleOutcome, WorkflowError> {
     let log = desk.ports.log();
     roster.catch_up(log).await?;
-    let (version, rules_head) = desk.rules_in_force().await?;
+    let brought = desk.bring_due_rules_into_force(roster).await?;
+    let (rules, rules_head) = desk.rules_in_force().await?;
 
     progress(Step::Chart);
     let chart = desk.refresh_chart().await?;
@@ -99,20 +105,20 @@ pub async fn run_cycle<P: Ports>(
 
     progress(Step::Map);
     roster.catch_up(log).await?;
-    let in_force = InForce {
-        rules: &version,
+    let in_force = rules.as_ref().map(|rules| InForce {
+        rules,
         chart: &chart.chart,
         heads: Heads {
             rules: rules_head,
             chart: chart.head,
         },
-    };
-    // Without any chart ever read there is nothing to hold a report against: it waits, it is not rejected.
+    });
+    // Without any chart ever read, or any rules in force, there is nothing to hold a report against: it waits, it is not
+    // rejected.
     let charted = chart.chart.version().0 > 0;
-    let mapped = if charted {
-        desk.map(roster, in_force).await?
-    } else {
-        0
+    let mapped = match in_force {
+        Some(in_force) if charted => desk.map(roster, in_force).await?,
+        _ => 0,
     };
 
     roster.catch_up(log).await?;
@@ -129,13 +135,15 @@ pub async fn run_cycle<P: Ports>(
             Gate::Shut { why } => Some(why),
         },
     };
-    let posted = if shut.is_none() {
-        desk.post(roster, in_force, &polled.seen, |done, of| {
-            progress(Step::Post { done, of })
-        })
-        .await?
-    } else {
-        Posted::default()
+    let shut = shut.or_else(|| in_force.is_none().then(|| WorkflowError::NoRules.to_string()));
+    let posted = match in_force {
+        Some(in_force) if shut.is_none() => {
+            desk.post(roster, in_force, &polled.seen, |done, of| {
+                progress(Step::Post { done, of })
+            })
+            .await?
+        }
+        _ => Posted::default(),
     };
 
     progress(Step::Mark);
@@ -161,6 +169,8 @@ pub async fn run_cycle<P: Ports>(
     }
     let in_doubt = roster.select(super::roster::Brief::in_flight).len();
     Ok(CycleOutcome {
+        rules: rules.map(|rules| rules.version),
+        brought,
         polled,
         resolved,
         mapped,

@@ -13,7 +13,7 @@ use crate::ids::{
 use crate::journal::{Actor, Cause, Draft, Journal, JournalError, Reader, Stamp, Streams, SystemActor};
 use crate::ports::{Clock, Entropy, Expected, Log, LogError, Ports, Revision, SealError, Sealer, StreamName};
 use crate::report::{Command, Payload, Refusal, Report, ReportEvent, decide};
-use crate::rules::RuleSet;
+use crate::rules::{RuleSetVersion, RulesRefusal};
 use crate::time::{Moment, local_date};
 
 /// One Expensify account and its policies, tied to one QAD workspace, as the workflow needs to know it.
@@ -33,10 +33,6 @@ pub struct Connection {
     pub zone: Tz,
     /// QAD's workspace.
     pub workspace: Workspace,
-    /// The rule set, as its file stands.
-    pub rules: RuleSet,
-    /// The same, verbatim, for the log.
-    pub rules_text: String,
     /// How long a request that was given up may still arrive (law 4): longer than the life of an abandoned request.
     pub quarantine: Duration,
     /// How long after what is posted was held against both systems it is held against them again.
@@ -64,6 +60,22 @@ pub enum WorkflowError {
         "stream {0} is written to faster than it can be read: another instance is at work on it; the next cycle goes on"
     )]
     Contended(StreamName),
+    /// No rule set is in force: nothing can be mapped.
+    #[error(
+        "no rule set is in force: propose one, backtest it, have it approved and activate it (`tieout guide rules`)"
+    )]
+    NoRules,
+    /// The rule set in force cannot be read by this build.
+    #[error("{version} is in force, and this build refuses it: {}; bring a set into force that it reads, or go back to the build before", faults.join("; "))]
+    RulesUnreadable {
+        /// Which.
+        version: RuleSetVersion,
+        /// Why.
+        faults: Vec<String>,
+    },
+    /// The rule sets do not allow it.
+    #[error(transparent)]
+    RulesRefused(RulesRefusal),
     /// What was appended is not what stands in the log.
     #[error(
         "the intent of report {report} was appended and does not stand in the log as ours: nothing was sent; check the log with `tieout log verify`"

@@ -10,6 +10,7 @@ use super::in_force::{Heads, InForce};
 use super::map::{claimed, with_claims};
 use super::poll::{AT_MOST_NAMED, windows};
 use super::roster::Brief;
+use super::rules::RulesInForce;
 use crate::chart::{Chart, compare};
 use crate::ids::ReportId;
 use crate::ports::{
@@ -56,16 +57,19 @@ pub enum Unseen {
 }
 
 impl<P: Ports> Desk<'_, P> {
-    /// Shows to `each` what would become of every report of the population.
-    pub async fn dry_run(&self, mut each: impl FnMut(ReportId, Would) + Send) -> Result<(), Unseen> {
+    /// Shows to `each` what would become of every report of the population under a rule set: the one in force, or a draft.
+    pub async fn dry_run(
+        &self,
+        rules: &RulesInForce,
+        mut each: impl FnMut(ReportId, Would) + Send,
+    ) -> Result<(), Unseen> {
         let (known, _) = self.chart().await?;
         let reading = self.ports.ledger().read_chart().await?;
         let chart = compare(&known, &reading)
             .iter()
             .fold(known, |chart: Chart, event| chart.evolve(event));
-        let version = self.connection.rules.version(0);
         let in_force = InForce {
-            rules: &version,
+            rules,
             chart: &chart,
             // Nothing is sent from here.
             heads: Heads::default(),

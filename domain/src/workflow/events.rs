@@ -1,4 +1,4 @@
-//! What the streams beside the reports record: polls, rule sets, certifications of the QAD profile, claims on expenses.
+//! What the streams beside the reports record: polls, certifications of the QAD profile, claims on expenses.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::ids::{Reference, ReportId, TransactionId, Workspace};
 use crate::journal::{CodecError, StoredEvent};
 use crate::ports::SourceCalls;
 use crate::posting::DocumentKey;
-use crate::rules::RuleSetVersion;
+use crate::rules::RulesEvent;
 
 /// Count and amount of what a listing showed, in one currency: the control totals of the interface.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -109,19 +109,6 @@ pub struct HeldAgainst {
     pub closed: u64,
 }
 
-/// The life of the rule set, in the simple form of today: its file's content comes into force when it changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum RulesEvent {
-    /// This content is in force from now on.
-    RuleSetActivated {
-        /// Number and hash.
-        version: RuleSetVersion,
-        /// The file, verbatim.
-        content: String,
-    },
-}
-
 /// The certification of the QAD profile (design §7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -181,7 +168,17 @@ stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFai
     Self::MarkingAsked { .. } => "MarkingAsked", Self::RecheckCompleted { .. } => "RecheckCompleted",
     Self::RecheckFailed { .. } => "RecheckFailed",
 });
-stored!(RulesEvent { Self::RuleSetActivated { .. } => "RuleSetActivated" });
+stored!(RulesEvent {
+    Self::RuleSetProposed { .. } => "RuleSetProposed",
+    Self::RuleSetBacktested { .. } => "RuleSetBacktested",
+    Self::RuleSetApproved { .. } => "RuleSetApproved",
+    Self::RuleSetDeclined { .. } => "RuleSetDeclined",
+    Self::ActivationOrdered { .. } => "ActivationOrdered",
+    Self::ActivationRefused { .. } => "ActivationRefused",
+    Self::RuleSetActivated { .. } => "RuleSetActivated",
+    Self::RuleSetRetired { .. } => "RuleSetRetired",
+    Self::ApprovalModeChosen { .. } => "ApprovalModeChosen",
+});
 stored!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });
 stored!(ExpenseEvent { Self::ExpenseClaimed { .. } => "ExpenseClaimed", Self::ExpenseReleased { .. } => "ExpenseReleased" });
 stored!(ChartEvent {

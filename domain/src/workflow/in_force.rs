@@ -4,15 +4,15 @@
 //! intent is therefore followed by a look at both streams: what has not moved after the intent had not moved at it.
 
 use super::desk::{Desk, WorkflowError};
+use super::rules::{CHANGE_WHAT_IS_IN_FORCE, RulesInForce};
 use crate::chart::Chart;
 use crate::ports::{Log, Ports, Revision, StreamName};
-use crate::rules::RuleSetVersion;
 
 /// What is in force in a cycle.
 #[derive(Debug, Clone, Copy)]
 pub struct InForce<'a> {
-    /// Rule set version.
-    pub rules: &'a RuleSetVersion,
+    /// The rule set.
+    pub rules: &'a RulesInForce,
     /// Chart.
     pub chart: &'a Chart,
     /// Where both were read.
@@ -31,8 +31,27 @@ pub struct Heads {
 impl<P: Ports> Desk<'_, P> {
     /// Has nobody activated other rules or recorded another chart since these heads were read?
     pub(super) async fn still_in_force(&self, heads: Heads) -> Result<bool, WorkflowError> {
-        Ok(self.ends_at(&self.streams.rules(), heads.rules).await?
+        Ok(self.no_other_rules_since(heads.rules).await?
             && self.ends_at(&self.streams.chart(), heads.chart).await?)
+    }
+
+    /// People may propose and approve sets meanwhile: only what changes the one in force counts.
+    async fn no_other_rules_since(&self, head: Option<Revision>) -> Result<bool, WorkflowError> {
+        const PAGE: usize = 64;
+        let mut beyond = head.map_or(Revision(0), Revision::next);
+        loop {
+            let page = self
+                .ports
+                .log()
+                .read_stream(&self.streams.rules(), beyond, PAGE)
+                .await?;
+            let Some(last) = page.last() else { return Ok(true) };
+            beyond = last.revision.next();
+            let changes = |kind: &str| CHANGE_WHAT_IS_IN_FORCE.contains(&kind);
+            if page.iter().any(|recorded| changes(&recorded.event.kind)) {
+                return Ok(false);
+            }
+        }
     }
 
     async fn ends_at(&self, stream: &StreamName, head: Option<Revision>) -> Result<bool, WorkflowError> {

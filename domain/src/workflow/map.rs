@@ -5,9 +5,9 @@ use futures::{StreamExt, stream};
 use super::desk::{Desk, WorkflowError};
 use super::in_force::InForce;
 use super::roster::{Brief, Roster};
-use crate::ids::ReportId;
+use crate::ids::{Email, PersonName, ReportId};
 use crate::journal::{Actor, SystemActor};
-use crate::ports::Ports;
+use crate::ports::{Ports, Sealer};
 use crate::posting::{MapInputs, basis_in_force, map_report};
 use crate::report::{Basis, Command, MapOutcome, Reason, ReasonCode, Report, Stage, StageName};
 
@@ -17,8 +17,8 @@ impl<P: Ports> Desk<'_, P> {
     /// What a mapping made now rests on.
     pub fn basis(&self, in_force: InForce<'_>) -> Basis {
         basis_in_force(
-            &self.connection.rules,
-            in_force.rules,
+            &in_force.rules.set,
+            &in_force.rules.version,
             in_force.chart,
             self.today(),
         )
@@ -29,8 +29,8 @@ impl<P: Ports> Desk<'_, P> {
         let capture = report.capture()?;
         Some(map_report(&MapInputs {
             payload: &capture.payload,
-            rules: &self.connection.rules,
-            version: in_force.rules,
+            rules: &in_force.rules.set,
+            version: &in_force.rules.version,
             chart: in_force.chart,
             zone: self.connection.zone,
             today: self.today(),
@@ -62,18 +62,24 @@ impl<P: Ports> Desk<'_, P> {
     async fn map_one(&self, id: ReportId, in_force: InForce<'_>) -> Result<bool, WorkflowError> {
         let basis = self.basis(in_force);
         let loaded = self.load(id).await?;
-        if is_current(&loaded.report, &basis) {
+        let replay = in_force.rules.replay;
+        if is_current(&loaded.report, &basis, replay) {
             return Ok(false);
         }
         let claimed = self.claimed_elsewhere(id, &loaded.report).await?;
+        let own = self.approved_by_submitter(&loaded.report, in_force)?;
         let actor = Actor::System {
             part: SystemActor::Mapper,
         };
         let choose = |report: &Report| {
             let outcome = self
                 .outcome(report, in_force)
-                .filter(|_| !is_current(report, &basis))?;
-            Some(Command::Map(with_claims(outcome, &claimed, &basis)))
+                .filter(|_| !is_current(report, &basis, replay))?;
+            let mut outcome = with_claims(outcome, &claimed, &basis);
+            if let MapOutcome::Mapped(mapping) = &mut outcome {
+                mapping.approved_by_submitter.clone_from(&own);
+            }
+            Some(Command::Map(outcome))
         };
         let Some(command) = choose(&loaded.report) else {
             return Ok(false);
@@ -84,6 +90,26 @@ impl<P: Ports> Desk<'_, P> {
         };
         self.ports.passing("mapped");
         Ok(events > 0)
+    }
+
+    /// Who approved the rule set in force, if the report is their own: nobody codes their own expenses unseen.
+    fn approved_by_submitter(
+        &self,
+        report: &Report,
+        in_force: InForce<'_>,
+    ) -> Result<Option<PersonName>, WorkflowError> {
+        let Some((approver, subject)) = &in_force.rules.approver else {
+            return Ok(None);
+        };
+        let submitter = report
+            .capture()
+            .and_then(|capture| capture.payload.personal.known())
+            .and_then(|personal| Email::new(&personal.submitter).ok());
+        let own = match submitter {
+            Some(email) => self.ports.sealer().subject_for(&email)? == *subject,
+            None => false,
+        };
+        Ok(own.then(|| approver.clone()))
     }
 
     /// The report's expenses that another report carries to QAD already.
@@ -108,8 +134,9 @@ impl<P: Ports> Desk<'_, P> {
     }
 }
 
-/// Has the report been judged on this basis, so that judging it again would say the same?
-fn is_current(report: &Report, basis: &Basis) -> bool {
+/// Has the report been judged on this basis, so that judging it again would say the same? One that was rejected under
+/// another rule set stays so where that set's successor came without `replay`: a person takes it back (`tieout replay`).
+fn is_current(report: &Report, basis: &Basis, replay: bool) -> bool {
     match report.stage() {
         Stage::Mapped(dossier) => dossier.mapping.basis == *basis,
         // A claim may have been released meanwhile.
@@ -118,7 +145,8 @@ fn is_current(report: &Report, basis: &Basis) -> bool {
             reasons,
             ..
         } => {
-            known == basis
+            let judged = known == basis || (known.rules != basis.rules && !replay);
+            judged
                 && !reasons
                     .iter()
                     .any(|reason| reason.code == ReasonCode::ExpenseClaimed)
@@ -160,11 +188,11 @@ mod tests {
     use super::*;
     use crate::chart::PeriodState;
     use crate::journal::tests::world::now;
-    use crate::posting::tests::world::{owed, report};
+    use crate::posting::tests::world::{RULES, owed, report};
     use crate::report::ReportEvent;
     use crate::report::tests::samples::*;
     use crate::workflow::Heads;
-    use crate::workflow::testing::Plant;
+    use crate::workflow::testing::{Plant, rules_in_force};
 
     fn judged_for(reasons: Vec<Reason>) -> Report {
         let rejected = ReportEvent::Rejected {
@@ -177,16 +205,16 @@ mod tests {
     #[test]
     fn a_rejected_report_is_judged_again_once_the_rules_or_the_chart_are_others() {
         let report = judged_for(reasons());
-        assert!(is_current(&report, &basis(1)));
-        assert!(!is_current(&report, &basis(2)));
+        assert!(is_current(&report, &basis(1), true));
+        assert!(!is_current(&report, &basis(2), true));
     }
 
     #[test]
     fn a_report_rejected_for_a_claim_is_judged_again_in_every_cycle_because_the_claim_may_be_released() {
         let claim = claimed(&transaction(1), "R00X9oNOn2MO".parse().unwrap());
-        assert!(!is_current(&judged_for(vec![claim.clone()]), &basis(1)));
+        assert!(!is_current(&judged_for(vec![claim.clone()]), &basis(1), true));
         let among_others = [reasons(), vec![claim]].concat();
-        assert!(!is_current(&judged_for(among_others), &basis(1)));
+        assert!(!is_current(&judged_for(among_others), &basis(1), true));
     }
 
     #[test]
@@ -194,9 +222,9 @@ mod tests {
         let case =
             report(vec![owed(5_000)]).with(|case| case.masters.periods[1].purchasing = PeriodState::Closed);
         let plant = Plant::of(&[discovered_as(Box::new(case.payload.clone()))]);
-        let (version, chart) = (plant.connection.rules.version(3), case.chart());
+        let (rules, chart) = (rules_in_force(RULES), case.chart());
         let in_force = InForce {
-            rules: &version,
+            rules: &rules,
             chart: &chart,
             heads: Heads::default(),
         };

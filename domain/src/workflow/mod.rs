@@ -7,6 +7,7 @@
 
 mod accept;
 mod adopt;
+mod backtest;
 mod chart;
 mod claim;
 mod cycle;
@@ -40,12 +41,16 @@ mod settle;
 #[cfg(test)]
 mod testing;
 
+pub use crate::rules::RulesEvent;
 pub use accept::Word;
+pub use backtest::{
+    Amounts, Backtested, Change, ChangeKind, Movement, MovementKey, Movements, Place, Trial, Verdict, WhatIf,
+};
 pub use chart::ChartNow;
 pub use cycle::{CycleOutcome, Step, run_cycle};
 pub use desk::{Connection, Desk, Loaded, WorkflowError, person};
 pub use dry_run::{Unseen, Would};
-pub use events::{ControlTotal, ExpenseEvent, HeldAgainst, PollEvent, ProfileEvent, RulesEvent};
+pub use events::{ControlTotal, ExpenseEvent, HeldAgainst, PollEvent, ProfileEvent};
 pub use fit::Left;
 pub use in_force::{Heads, InForce};
 pub use known::Known;
@@ -64,3 +69,4 @@ pub use recovery::{Held, Opened, Recovery};
 pub use resolve::Resolved;
 pub use reverse::Reversed;
 pub use roster::{Brief, Roster};
+pub use rules::RulesInForce;

@@ -323,8 +323,7 @@ mod tests {
     use crate::posting::tests::world::{Case, carded, owed, report};
     use crate::report::tests::samples::*;
     use crate::report::{Attempt, Doubt, ReportEvent};
-    use crate::rules::RuleSet;
-    use crate::workflow::testing::Plant;
+    use crate::workflow::testing::{Plant, rules_in_force};
 
     /// What was sent of the invoice where this happened once the look-up before sending had come back.
     fn sent_though(happens: impl Fn(&Plant) + Send + Sync + 'static) -> Vec<Reference> {
@@ -384,11 +383,10 @@ mod tests {
 
     /// The documents that are sent again of a report that stands in part, under the rules of another case.
     fn sent_again(life: &[ReportEvent], under: &Case) -> Vec<Reference> {
-        let mut plant = Plant::of(life);
-        plant.connection.rules = RuleSet::parse(&under.rules).unwrap();
-        let (version, chart) = (plant.connection.rules.version(3), under.chart());
+        let plant = Plant::of(life);
+        let (rules, chart) = (rules_in_force(&under.rules), under.chart());
         let in_force = InForce {
-            rules: &version,
+            rules: &rules,
             chart: &chart,
             heads: Heads::default(),
         };

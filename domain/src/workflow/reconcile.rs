@@ -92,7 +92,7 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
             .catch_up(self.ports.log())
             .await
             .map_err(WorkflowError::from)?;
-        let (version, rules_head) = self.rules_in_force().await?;
+        let (rules, rules_head) = self.some_rules_in_force().await?;
         let chart = self.refresh_chart().await?;
         chart.refreshed?;
         let mut healed = Healed {
@@ -111,7 +111,7 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
         }
         let now = Now {
             in_force: InForce {
-                rules: &version,
+                rules: &rules,
                 chart: &chart.chart,
                 heads: Heads {
                     rules: rules_head,

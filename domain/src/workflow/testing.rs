@@ -8,6 +8,7 @@ use futures::stream;
 
 use super::desk::{Connection, Desk};
 use super::roster::Roster;
+use super::rules::RulesInForce;
 use crate::chart::ChartReading;
 use crate::ids::{ConnectionId, ConnectionName, Label, PolicyId, Reference, ReportId, Workspace};
 use crate::journal::tests::world::{Count, Keys, MemoryLog, Wall, World, kim, now, poller};
@@ -16,11 +17,15 @@ use crate::ports::{
     Expected, Ledger, LedgerError, Listed, ListingQuery, LookUp, Ports, PostAnswer, Source, SourceCalls,
     SourceError,
 };
-use crate::posting::tests::world::RULES;
 use crate::posting::{Document, DocumentKey, LedgerDocument, Sighting};
 use crate::report::ReportEvent;
 use crate::report::tests::samples::*;
 use crate::rules::RuleSet;
+
+/// These rules, as the third set in force.
+pub(super) fn rules_in_force(text: &str) -> RulesInForce {
+    RulesInForce::supposed(RuleSet::parse(text).unwrap(), 3)
+}
 
 /// What happens at a point of the workflow.
 type Happening = (&'static str, Box<dyn Fn(&Plant) + Send + Sync>);
@@ -47,8 +52,6 @@ impl Plant {
                 go_live: day("2026-11-01"),
                 zone: chrono_tz::America::New_York,
                 workspace: Workspace::new("10USA.10USACO").unwrap(),
-                rules: RuleSet::parse(RULES).unwrap(),
-                rules_text: RULES.to_owned(),
                 quarantine: Duration::from_secs(15 * 60),
                 recheck: Duration::from_secs(24 * 60 * 60),
                 build: "tieout 0.1.0 (test)".into(),

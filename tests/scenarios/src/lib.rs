@@ -31,9 +31,11 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use tieout::commands::certify::{Certificate, certify_in};
 use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
+use tieout::commands::rules::put_in_force;
 use tieout::config::Config;
 use tieout::installation::Installation;
 use tieout::ports::SystemClock;
+use tieout_domain::ids::PersonName;
 use tieout_eventstore_stand_in::{Snapshot, StandIn};
 use tieout_sandbox::expensify::world::World as ExpensifyWorld;
 use tieout_sandbox::month::{self, Size, canary, credentials};
@@ -154,8 +156,24 @@ impl Scene {
         };
         if on_a_cluster() {
             scene.move_to_a_cluster().await;
+        } else {
+            scene.put_rules_in_force().await;
         }
         scene
+    }
+
+    /// The installation's rule file comes into force, as if one person had walked it through; again after it was changed.
+    pub async fn put_rules_in_force(&self) {
+        let config = Config::read(&self.config).expect("the configuration");
+        let clock = SystemClock::set_to(self.now());
+        let installation = Installation::open_at(config, clock).await.expect("the installation");
+        let who = PersonName::new("tester").expect("a name");
+        for connection in &installation.config.connection {
+            let (_, text) = installation.rules(connection).expect("the rule file");
+            put_in_force(&installation, connection, &text, &who)
+                .await
+                .expect("the rules come into force");
+        }
     }
 
     /// Is the log on a cluster?
@@ -173,6 +191,7 @@ impl Scene {
         let cluster = StandIn::start();
         self.begin_on(&cluster.url()).await;
         self.cluster = Some(cluster);
+        self.put_rules_in_force().await;
     }
 
     /// The installation's log begins anew at a URL.
@@ -203,6 +222,7 @@ impl Scene {
         if let Some(cluster) = &self.cluster {
             self.begin_on(&format!("{}&log=second", cluster.url())).await;
         }
+        self.put_rules_in_force().await;
     }
 
     /// Copies the log away. Nobody may have it open.

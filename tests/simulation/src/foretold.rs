@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use tieout_domain::ids::ReportId;
 use tieout_domain::report::{Dossier, ReasonCode, Stage as Reached, StageName};
-use tieout_domain::workflow::{Desk, Would};
+use tieout_domain::workflow::{Desk, RulesInForce, Would};
 
 use crate::law::{in_recovery, report_in};
 use crate::people::{quiet_world, to_the_end};
+use crate::rules::RULE_SETS;
 use crate::run::connection;
 use crate::stage::{Process, Stage};
 
@@ -18,12 +19,14 @@ pub(crate) struct Foretold(BTreeMap<ReportId, Would>);
 /// A dry run.
 pub(crate) fn foretell(stage: &Stage) -> Foretold {
     let world = quiet_world(stage);
-    let connection = connection(stage);
+    let connection = connection();
     let desk = Desk::for_command(&world, &connection, world.process.id, "sync --dry-run");
     let before = stage.lock().events().len();
     let mut told = BTreeMap::new();
     let mut twice = false;
-    let run = to_the_end(desk.dry_run(|report, would| twice |= told.insert(report, would).is_some()));
+    // As the cycle after it will have them in force.
+    let rules = RulesInForce::supposed(RULE_SETS[stage.lock().rules].0.clone(), 0);
+    let run = to_the_end(desk.dry_run(&rules, |report, would| twice |= told.insert(report, would).is_some()));
     let mut state = stage.lock();
     if let Err(error) = run {
         state.broken(format!("a dry run fails: {error}"));

@@ -18,7 +18,8 @@ use tieout_memory::MemoryLog;
 use crate::expensify::expenses_of;
 use crate::ports::Unsealed;
 use crate::qad::ACCOUNTS;
-use crate::run::{STREAMS, rules_of};
+use crate::rules::rules_of;
+use crate::run::STREAMS;
 use crate::stage::{Process, Stage, State, now};
 
 /// Every event of a stream, as it stands.
@@ -50,9 +51,9 @@ fn rules_in_force_at(stage: &Stage, position: Position) -> Option<RuleSetVersion
     entries::<RulesEvent>(stage, &STREAMS.rules())
         .into_iter()
         .filter(|entry| entry.position < position)
-        .map(|entry| {
-            let RulesEvent::RuleSetActivated { version, .. } = entry.event;
-            version
+        .filter_map(|entry| match entry.event {
+            RulesEvent::RuleSetActivated { version, .. } => Some(version),
+            _ => None,
         })
         .next_back()
 }

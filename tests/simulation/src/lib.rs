@@ -48,6 +48,7 @@ mod qad;
 pub mod random;
 pub mod real;
 mod recovery;
+mod rules;
 mod run;
 mod stage;
 mod told;

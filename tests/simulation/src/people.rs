@@ -82,7 +82,7 @@ pub(crate) fn somebody() -> Actor {
 /// `tieout profile certify`: opens posting.
 pub(crate) fn certify(stage: &Stage) {
     let world = quiet_world(stage);
-    let connection = connection(stage);
+    let connection = connection();
     let desk = Desk::for_command(&world, &connection, world.process.id, "profile certify");
     to_the_end(desk.certify(somebody(), "contract 1".to_owned(), Vec::new())).expect("it is recorded");
 }
@@ -108,7 +108,7 @@ fn once(stage: &Stage, decide: Decide) -> Result<(), Killed> {
         return Ok(());
     };
     let world = persons_world(stage);
-    let connection = connection(stage);
+    let connection = connection();
     let desk = Desk::for_command(&world, &connection, world.process.id, "decide");
     let said = match decide {
         Decide::ReverseAgain(_) | Decide::ReverseForGood(_) => {

@@ -20,7 +20,7 @@ use crate::told::healed_truly;
 /// Is the connection in recovery?
 pub(crate) fn in_recovery(stage: &Stage) -> bool {
     let world = quiet_world(stage);
-    let connection = connection(stage);
+    let connection = connection();
     let desk = Desk::for_command(&world, &connection, world.process.id, "doctor");
     let recovery = to_the_end(desk.recovery()).expect("the log can be read");
     recovery.open().is_some()
@@ -120,7 +120,7 @@ fn refused_for_another(
 /// `tieout reconcile --ledger`; a person's word on each document that only a person can explain; and the command again.
 pub(crate) fn reconcile(stage: &Stage) {
     let world = persons_world(stage);
-    let connection = connection(stage);
+    let connection = connection();
     let looking = Looking::at(&world);
     let desk = Desk::for_command(&looking, &connection, world.process.id, "reconcile --ledger");
     take_away_seconds(stage);

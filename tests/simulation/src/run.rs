@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
 use chrono::NaiveDate;
@@ -11,7 +10,6 @@ use tieout_domain::ids::{ConnectionId, ConnectionName, InstanceId, Label, Policy
 use tieout_domain::journal::Cause;
 use tieout_domain::journal::Streams;
 use tieout_domain::ports::{Log as _, Position};
-use tieout_domain::rules::RuleSet;
 use tieout_domain::workflow::{Brief, Connection, CycleOutcome, Desk, Roster, WorkflowError, run_cycle};
 use uuid::Uuid;
 
@@ -23,6 +21,7 @@ use crate::people;
 use crate::plan::{Call, Plan};
 use crate::ports::World;
 use crate::recovery;
+use crate::rules;
 use crate::stage::{Process, QUARANTINE, Signal, Stage, now};
 use crate::told::told_truly;
 use crate::wire::Struck;
@@ -40,58 +39,6 @@ const RECHECK: std::time::Duration = std::time::Duration::from_secs(600);
 const MOST_CYCLES: u32 = 16;
 /// Polls of a future without a gate passed: more is a hang.
 pub(crate) const MOST_POLLS: u32 = 100_000;
-
-const RULES: &str = r#"
-[[rule]]
-name = "Travel"
-when = { category = "Travel" }
-set = { account = "6410" }
-
-[[rule]]
-name = "By tag"
-set = { cost_centre = { from = "tag_gl_code" } }
-
-[posting]
-date = "approved"
-closed_period = "hold"
-posted_means = "initial"
-invoice_status = "AP-INITIAL"
-
-[daybooks]
-invoice = "EXPINV"
-credit_note = "EXPCN"
-journal = "EXPJE"
-
-[clearing]
-reimbursement = "2155"
-
-[[card_program]]
-name = "Corporate Visa"
-card_name = "Corp Visa*"
-bank = "Chase"
-clearing = "2161"
-
-[suppliers]
-match = "business_relation"
-
-[tax]
-treat_as_cost = true
-"#;
-
-static RULE_SETS: LazyLock<[(RuleSet, String); 2]> = LazyLock::new(|| {
-    crate::qad::ACCOUNTS.map(|account| {
-        let text = RULES.replace("6410", account);
-        let rules = RuleSet::parse(&text).unwrap_or_else(|faults| panic!("{faults:?}"));
-        (rules, text)
-    })
-});
-
-/// Which of the two rule sets has this hash.
-pub(crate) fn rules_of(hash: &str) -> Option<usize> {
-    RULE_SETS
-        .iter()
-        .position(|(rules, _)| rules.hash().as_str() == hash)
-}
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,8 +78,7 @@ impl Process {
     }
 }
 
-pub(crate) fn connection(stage: &Stage) -> Connection {
-    let (rules, rules_text) = RULE_SETS[stage.lock().rules].clone();
+pub(crate) fn connection() -> Connection {
     Connection {
         id: CONNECTION,
         name: ConnectionName::new("acme").unwrap(),
@@ -141,8 +87,6 @@ pub(crate) fn connection(stage: &Stage) -> Connection {
         go_live: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
         zone: chrono_tz::America::New_York,
         workspace: Workspace::new("10USA_10USACO").unwrap(),
-        rules,
-        rules_text,
         quarantine: QUARANTINE,
         build: "simulation".to_owned(),
         recheck: RECHECK,
@@ -185,12 +129,16 @@ impl Instance {
             stage: stage.clone(),
             process: self.process.clone(),
         };
-        let connection = connection(stage);
+        let connection = connection();
         let roster = self.roster.take();
+        let wanted = stage.lock().rules;
         self.cycle = Some(Box::pin(async move {
             let desk = Desk::for_cycle(&world, &connection, world.process.id);
             let mut roster = roster.unwrap_or_else(|| desk.roster());
-            let outcome = run_cycle(&desk, &mut roster, |_| {}).await;
+            let outcome = match rules::bring(&desk, &mut roster, wanted).await {
+                Ok(()) => run_cycle(&desk, &mut roster, |_| {}).await,
+                Err(error) => Err(error),
+            };
             (desk.cause.clone(), roster, outcome)
         }));
     }
@@ -216,7 +164,7 @@ impl Instance {
             stage: stage.clone(),
             process: self.process.clone(),
         };
-        let connection = connection(stage);
+        let connection = connection();
         let desk = Desk::for_cycle(&world, &connection, world.process.id);
         let mut left = EVERY;
         if let Some(roster) = &mut self.roster {
@@ -284,6 +232,7 @@ pub fn run_traced(plan: &Plan) -> Outcome {
 pub(crate) fn carry_out(plan: &Plan, traced: bool, engine: Option<Beside>) -> Outcome {
     let stage = Stage::of(plan, traced, engine);
     people::certify(&stage);
+    rules::begin(&stage);
     // The log is never put back to before it was certified.
     {
         let mut state = stage.lock();

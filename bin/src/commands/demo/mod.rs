@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use tieout_domain::ids::PersonName;
 use tieout_domain::journal::Streams;
 use tieout_domain::ports::Clock as _;
 use tieout_domain::workflow::Roster;
@@ -20,6 +21,7 @@ use tieout_sandbox::month::{self, Size, canary, credentials};
 use self::stage::{StageOptions, StandIns, Waits, install};
 use super::certify::{Certificate, certify_in};
 use super::outcome::Summary;
+use super::rules::put_in_force;
 use super::sync::cycle;
 use crate::cli::DemoArgs;
 use crate::config::{Config, ConnectionConfig};
@@ -94,6 +96,11 @@ pub async fn run(args: DemoArgs, out: Out) -> Result<u8, Failure> {
     ))?;
 
     let apart = certify(&installation, &config, out).await?;
+    let who = PersonName::new("demo").map_err(|e| Failure::Usage(e.to_string()))?;
+    let version = put_in_force(&installation, &config, stage::RULES, &who).await?;
+    out.words(&format!(
+        "{version} is in force: proposed, backtested, approved and activated by one person, which the log says of it."
+    ))?;
     faults::inject(&stand_ins);
     out.words(&faults::announcement())?;
 

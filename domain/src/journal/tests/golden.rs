@@ -129,7 +129,15 @@ types!(POLL_EVENTS, PollEvent {
 });
 
 types!(RULES_EVENTS, RulesEvent {
+    RuleSetProposed { .. } => "RuleSetProposed",
+    RuleSetBacktested { .. } => "RuleSetBacktested",
+    RuleSetApproved { .. } => "RuleSetApproved",
+    RuleSetDeclined { .. } => "RuleSetDeclined",
+    ActivationOrdered { .. } => "ActivationOrdered",
+    ActivationRefused { .. } => "ActivationRefused",
     RuleSetActivated { .. } => "RuleSetActivated",
+    RuleSetRetired { .. } => "RuleSetRetired",
+    ApprovalModeChosen { .. } => "ApprovalModeChosen",
 });
 
 types!(PROFILE_EVENTS, ProfileEvent {
@@ -346,10 +354,17 @@ fn rules_events() -> Vec<(&'static str, RulesEvent)> {
         hash: "ab".repeat(32),
     };
     let content = "[posting]\ndate = \"approved\"\n".to_owned();
-    vec![(
+    let replay = true;
+    let mut events = vec![(
         "RuleSetActivated",
-        RulesEvent::RuleSetActivated { version, content },
-    )]
+        RulesEvent::RuleSetActivated {
+            version,
+            content,
+            replay,
+        },
+    )];
+    events.extend(crate::rules::life_samples());
+    events
 }
 
 fn profile_events() -> Vec<(&'static str, ProfileEvent)> {

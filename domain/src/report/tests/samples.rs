@@ -365,6 +365,7 @@ pub(crate) fn mapping(documents: Vec<Document>, chart: u64) -> Mapping {
         headers,
         lines,
         notes: vec!["2026-10-31 lies in a closed period".into()],
+        approved_by_submitter: None,
     }
 }
 
