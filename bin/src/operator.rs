@@ -10,7 +10,7 @@ use tieout_domain::operators::{
     At, Fingerprint, Operator, OperatorEvent, Operators, OsUser, Proof, PublicKey, Statement,
 };
 use tieout_domain::ports::Revision;
-use tieout_vault::{OperatorKey, OperatorKeyError, Signer, verify};
+use tieout_vault::{OperatorKey, OperatorKeyError, Signer, signed_bytes, verify};
 
 use crate::cli::SignInArgs;
 use crate::installation::Installation;
@@ -225,6 +225,12 @@ pub fn failure(error: OperatorKeyError) -> Failure {
         OperatorKeyError::Moved { .. } => Failure::Person(error.to_string()),
         other => Failure::Usage(other.to_string()),
     }
+}
+
+/// The exact text that a proof's signature is over, for whoever verifies it with a tool of their own.
+pub fn signed_text(statement: &Statement, proof: &Proof) -> String {
+    // Text before a line feed before text: never anything but UTF-8.
+    String::from_utf8_lossy(&signed_bytes(proof.text(statement).as_bytes())).into_owned()
 }
 
 /// Why a proof on record does not hold.

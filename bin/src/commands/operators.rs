@@ -62,7 +62,7 @@ async fn add(installation: &Installation, name: &str, from_stdin: bool, out: Out
     book.operators.may_enrol(&name).map_err(refused)?;
     let here = os_user();
     out.aside(&format!(
-        "operator {name} is enrolled from OS user {here}, which is recorded"
+        "enrolling operator {name} from OS user {here}, which is recorded"
     ))?;
     let passphrase = passphrase(&name, PASSPHRASE, from_stdin)?;
     let (fields, public_key) = OperatorKey::create(&name, &passphrase).map_err(failure)?;

@@ -3,14 +3,14 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
-use tieout_domain::ids::PersonName;
+use tieout_domain::ids::{EventId, PersonName};
 use tieout_domain::journal::Entry;
 use tieout_domain::operators::{At, KeyPeriod, Operator, OperatorEvent, Operators, Proof};
 use tieout_vault::OperatorKey;
 
 use super::shown;
 use crate::installation::Installation;
-use crate::operator::verify_proof;
+use crate::operator::{signed_text, verify_proof};
 use crate::out::{DONE, Failure, Out, PERSON};
 
 /// Lists them. Where something does not hold (a swapped key, an event that no command wrote, a signature that is none),
@@ -102,9 +102,31 @@ fn state(operator: &Operator) -> String {
 
 /// A replaced key or a retirement, told.
 struct Told {
-    event: tieout_domain::ids::EventId,
+    event: EventId,
     words: String,
-    vouching: Option<(Proof, Result<(), String>)>,
+    vouching: Option<Vouching>,
+}
+
+/// A signature under a change: whose, over which text, and whether it holds.
+struct Vouching {
+    proof: Proof,
+    text: String,
+    verified: Result<(), String>,
+}
+
+impl Vouching {
+    /// All that an auditor needs to verify it elsewhere.
+    fn document(&self) -> Value {
+        json!({
+            "by": self.proof.operator,
+            "os_user": self.proof.os_user,
+            "enrolled_by": self.proof.enrolled_by,
+            "public_key": self.proof.public_key,
+            "text": self.text,
+            "signature": self.proof.signature,
+            "holds": self.verified.is_ok(),
+        })
+    }
 }
 
 impl Told {
@@ -123,12 +145,23 @@ impl Told {
         let statement = entry.event.statement()?;
         let vouching = entry.event.proof().map(|proof| {
             let verified = verify_proof(operators, &statement, proof, At::Position(entry.position));
-            (proof.clone(), verified.map_err(|fault| fault.to_string()))
+            Vouching {
+                proof: proof.clone(),
+                text: signed_text(&statement, proof),
+                verified: verified.map_err(|fault| fault.to_string()),
+            }
         });
         let by = match &vouching {
             None => "NO operator vouches for it".to_owned(),
-            Some((proof, Ok(()))) => format!("signed by {proof}"),
-            Some((proof, Err(_))) => format!("with a signature of {} that DOES NOT HOLD", proof.operator),
+            Some(Vouching {
+                proof,
+                verified: Ok(()),
+                ..
+            }) => format!("signed by {proof}"),
+            Some(vouching) => format!(
+                "with a signature of {} that DOES NOT HOLD",
+                vouching.proof.operator
+            ),
         };
         Some(Self {
             event: entry.id,
@@ -142,10 +175,8 @@ impl Told {
     }
 
     fn fault(&self) -> Option<String> {
-        match &self.vouching {
-            Some((_, Err(fault))) => Some(format!("{}: {fault}", self.words)),
-            _ => None,
-        }
+        let fault = self.vouching.as_ref()?.verified.as_ref().err()?;
+        Some(format!("{}: {fault}", self.words))
     }
 }
 
@@ -213,25 +244,26 @@ fn document(operator: &Operator, held: &Held, changes: &[Told]) -> Value {
             "at": instant(retired.since.at),
             "os_user": retired.os_user,
             "why": retired.why,
-            "signed_by": retired.proof.as_ref().map(|proof| &proof.operator),
+            "signed": signed(changes, retired.event),
         })),
     })
 }
 
 fn key_document(key: &KeyPeriod, changes: &[Told]) -> Value {
-    let vouching = changes
-        .iter()
-        .find(|change| change.event == key.event)
-        .and_then(|change| change.vouching.as_ref());
     json!({
         "public_key": key.public_key,
         "fingerprint": key.public_key.fingerprint(),
         "since": instant(key.since.at),
         "os_user": key.os_user,
         "why": key.why,
-        "signed_by": vouching.map(|(proof, _)| &proof.operator),
-        "signature_holds": vouching.map(|(_, verified)| verified.is_ok()),
+        "signed": signed(changes, key.event),
     })
+}
+
+/// The signature under the change that this event brought, if there is one.
+fn signed(changes: &[Told], event: EventId) -> Option<Value> {
+    let change = changes.iter().find(|change| change.event == event)?;
+    change.vouching.as_ref().map(Vouching::document)
 }
 
 fn day(at: DateTime<Utc>) -> String {
