@@ -1,8 +1,12 @@
 //! The command line (design §8). What is not in this build is not in it either.
 
+mod operators;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::operators::{ChangeArgs, OperatorsArgs, OperatorsCommand, SignInArgs};
 
 /// Moves approved employee spend from Expensify into QAD's ledger, so that the two tie out.
 #[derive(Debug, Parser)]
@@ -45,6 +49,8 @@ pub enum Command {
     Init(InitArgs),
     /// Put credentials into the vault, or rotate them or the vault's key.
     Credentials(CredentialsArgs),
+    /// The people who sign what they decide, each with a key of their own: list, enrol, replace a key, retire.
+    Operators(OperatorsArgs),
     /// Look at everything, change nothing: each line with its fix, and how many reports going live would take.
     Doctor(ConnectionArg),
     /// The QAD profile: check and certify it.

@@ -1,5 +1,7 @@
 //! An installation opened: its configuration, log, vault and people; and the world of one of its connections.
 
+mod keys;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,11 +1,13 @@
 //! The `tieout` program, as a library, so that the tests of the whole can set an installation up as the program does.
 //!
-//! `cli` says what can be asked; each command is a file in `commands`; `installation` opens what they work on.
+//! `cli` says what can be asked; each command is a file in `commands`; `installation` opens what they work on;
+//! `operator` says who signs.
 
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod installation;
+pub mod operator;
 pub mod out;
 pub mod ports;
 pub mod tenure;

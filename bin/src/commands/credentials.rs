@@ -9,7 +9,9 @@ use comfy_table::{Table, presets};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tieout_domain::ports::Clock as _;
-use tieout_vault::{KeySource, SecretFields, SetInfo, SetName, Vault, VaultError, create_key_file};
+use tieout_vault::{
+    KeySource, OPERATOR_SETS, SecretFields, SetInfo, SetName, Vault, VaultError, create_key_file,
+};
 
 use crate::cli::{CredentialsArgs, System};
 use crate::config::{Config, ConnectionConfig};
@@ -205,12 +207,17 @@ fn given_secret(from_stdin: bool) -> Result<Option<SecretString>, Failure> {
     if !from_stdin {
         return Ok(std::env::var(SECRET).ok().map(SecretString::from));
     }
+    secret_from_stdin().map(Some)
+}
+
+/// All of standard input, without the end of its line.
+pub(super) fn secret_from_stdin() -> Result<SecretString, Failure> {
     let mut text = String::new();
     io::stdin()
         .lock()
         .read_to_string(&mut text)
         .map_err(|e| Failure::Usage(format!("the secret cannot be read from standard input: {e}")))?;
-    Ok(Some(without_line_end(&text)))
+    Ok(without_line_end(&text))
 }
 
 /// `echo` and editors end a line; nothing else is taken off, since blanks may belong to a password.
@@ -353,11 +360,16 @@ fn list(config: &Config, args: &CredentialsArgs, out: Out) -> Result<u8, Failure
         }
     }
     if args.connection.is_none() {
-        // The log's; and of a connection that is configured no more: not lost, and not silently kept either.
+        // The log's and the operators'; and of a connection that is configured no more: not lost, and not silently kept either.
         for info in held.iter().filter(|info| !named.contains(&info.name)) {
             let of_the_log = info.name.as_str() == STORE_SET;
+            let of_an_operator = info.name.as_str().starts_with(OPERATOR_SETS);
             table.add_row([
-                if of_the_log { "(the log)" } else { "(none)" },
+                match (of_the_log, of_an_operator) {
+                    (true, _) => "(the log)",
+                    (false, true) => "(an operator)",
+                    (false, false) => "(none)",
+                },
                 info.name.as_str(),
                 &info.version.to_string(),
                 &instant(info.put_at),

@@ -32,7 +32,7 @@ macro_rules! pages {
     },)*] };
 }
 
-const WRITTEN: [Page; 15] = pages! {
+const WRITTEN: [Page; 16] = pages! {
     "first-steps": "from nothing to the first cycle, in order",
     "states": "every state of a report, and what to do",
     "in-doubt": "an unknown outcome, and how it is settled",
@@ -44,6 +44,7 @@ const WRITTEN: [Page; 15] = pages! {
     "errors": "what a command says when it ends early",
     "exit-codes": "0, 1, 2, 3, and where output goes",
     "secrets-and-keys": "what lies where, and rotating it",
+    "operators": "who signs what they decide, and what forging would take",
     "guarantee": "exactly once: what is promised, on what it rests, what shows it",
     "breakages": "deliberate breakages of the workflow, and what caught each",
     "limits-and-assumptions": "what this build does not do, and what it assumes",

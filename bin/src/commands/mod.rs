@@ -10,6 +10,7 @@ mod find;
 mod guide;
 mod init;
 pub mod log;
+mod operators;
 mod outcome;
 mod profile;
 mod reconcile;
@@ -36,6 +37,9 @@ pub async fn run(cli: Cli, out: Out) -> Result<u8, Failure> {
         Command::Profile(crate::cli::ProfileCommand::Template) => profile::template(out),
         Command::Credentials(args) => credentials::run(&config, args, out),
         Command::Rules(args) => rules::run(&config, args, out).await,
+        Command::Operators(args) => {
+            operators::run(&Installation::open(&config).await?, args.command, out).await
+        }
         Command::Doctor(args) => doctor::run(&config, &args, out).await,
         Command::Profile(args) => profile::run(&Installation::open(&config).await?, args, out).await,
         Command::Sync(args) => sync::run(&Installation::open(&config).await?, &args, out).await,

@@ -61,6 +61,8 @@ pub struct KeyPeriod {
 pub struct Retired {
     /// Since when.
     pub since: Mark,
+    /// The event that says so.
+    pub event: EventId,
     /// Whose process did it.
     pub os_user: OsUser,
     /// Why.
@@ -226,6 +228,7 @@ impl Operators {
             } => {
                 self.active(name)?.retired = Some(Retired {
                     since,
+                    event: entry.id,
                     os_user: os_user.clone(),
                     why: why.clone(),
                     proof: proof.clone(),
