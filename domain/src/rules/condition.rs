@@ -59,6 +59,17 @@ pub enum Test {
     Between(Option<Decimal>, Option<Decimal>),
 }
 impl Test {
+    /// The names and (`true`) beginnings that it accepts; none where it is about an amount.
+    pub(super) fn patterns(&self) -> Box<dyn Iterator<Item = (&str, bool)> + '_> {
+        match self {
+            Self::OneOf(values) => Box::new(values.iter().map(|value| (value.as_str(), false))),
+            Self::Merchant(patterns) => Box::new(patterns.iter().map(|pattern| match pattern {
+                MerchantPattern::Exact(text) => (text.as_str(), false),
+                MerchantPattern::Prefix(prefix) => (prefix.as_str(), true),
+            })),
+            Self::Between(..) => Box::new(std::iter::empty()),
+        }
+    }
     /// Does a text hold it? Amounts are no text.
     pub(super) fn accepts_text(&self, value: &str) -> bool {
         match self {

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget::{Budget, Spent};
 use super::cells::Universe;
 use super::condition::{Condition, Test};
+use super::filing::Filing;
+use super::region::Region;
 use super::set::{Dimension, Rule, RuleSet};
 use super::view::{Field, normal_tag};
 use super::witness::Witness;
@@ -39,6 +42,8 @@ pub enum GapKind {
     NoRule,
     /// Some lines with it are covered, depending on what else they show; this one is not.
     Partly(Box<Witness>),
+    /// Some rules cover some lines with it, in so many ways that whether all are could not be found out.
+    Unclear,
 }
 
 impl RuleSet {
@@ -69,18 +74,21 @@ impl RuleSet {
         };
         let every = all(names.clone());
         let universe = Universe::new(setting.iter().map(|rule| &rule.when).chain([&every]));
-        let regions: Vec<_> = setting.iter().map(|rule| universe.literal(&rule.when)).collect();
+        let regions: Vec<Region> = setting.iter().map(|rule| universe.literal(&rule.when)).collect();
+        let filing = Filing::new(regions.iter(), &universe.counts());
         let gap = |name: String| {
             let lines = universe.tight(&all(BTreeSet::from([name.clone()])))?;
-            let able: Vec<_> = regions
-                .iter()
+            let able: Vec<&Region> = filing
+                .meeting(&lines)
+                .into_iter()
+                .filter_map(|at| regions.get(at as usize))
                 .filter(|region| universe.overlap(&lines, region).is_some())
                 .collect();
-            let witness = universe.uncovered(&lines, &able)?;
-            let kind = if able.is_empty() {
-                GapKind::NoRule
-            } else {
-                GapKind::Partly(Box::new(witness))
+            let kind = match universe.uncovered(&lines, &able, &mut Budget::new(Budget::QUESTION)) {
+                Ok(None) => return None,
+                Ok(Some(_)) if able.is_empty() => GapKind::NoRule,
+                Ok(Some(line)) => GapKind::Partly(Box::new(line)),
+                Err(Spent) => GapKind::Unclear,
             };
             Some(Gap { name, kind })
         };
@@ -109,6 +117,7 @@ mod tests {
             .map(|gap| match &gap.kind {
                 GapKind::NoRule => format!("{}: no rule", gap.name),
                 GapKind::Partly(line) => format!("{}: not {line}", gap.name),
+                GapKind::Unclear => format!("{}: unclear", gap.name),
             })
             .collect();
         assert_eq!(

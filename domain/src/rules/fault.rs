@@ -72,6 +72,18 @@ pub enum RuleFault {
         /// A line that both match.
         witness: Box<Witness>,
     },
+    /// So many rules overlap in so many ways that it cannot be found out in a reasonable time whether some line would meet
+    /// two answers. A set that is not proven is not accepted.
+    #[error(
+        "the rules that set `{dimension}` are too entangled to be proven free of ambiguity; given up at {}. Split them: fewer          fields in one rule, a rule for each of its values, or a set for each policy",
+        rules.iter().map(ToString::to_string).collect::<Vec<String>>().join(", ")
+    )]
+    TooEntangled {
+        /// Some of them: those at which it was given up.
+        rules: Vec<RuleName>,
+        /// What they set.
+        dimension: Dimension,
+    },
 }
 impl RuleFault {
     /// A fault of content.
@@ -93,6 +105,7 @@ impl RuleFault {
                 place: Place::Rule(name),
                 ..
             } => (name.number, 0),
+            Self::TooEntangled { .. } => (usize::MAX, 0),
             Self::Content { .. } | Self::Syntax(_) => (0, 0),
         }
     }

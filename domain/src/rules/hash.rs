@@ -61,7 +61,8 @@ pub(super) fn canonical_rule(rule: &Rule) -> String {
     joined([joined(when), joined(set)])
 }
 
-fn canonical_outcome(outcome: &Outcome) -> String {
+/// Equal for outcomes that are.
+pub(super) fn canonical_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Code(code) => joined(["code".to_owned(), code.to_uppercase()]),
         Outcome::From(source) => joined(["from".to_owned(), source.to_string()]),

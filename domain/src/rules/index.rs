@@ -1,55 +1,68 @@
-//! Which rules are worth asking about a line: thousands of lines meet hundreds of rules.
+//! Which rules match a line, without asking them all: thousands of lines meet thousands of rules.
 
-use std::collections::BTreeMap;
-
+use super::axis::Axis;
+use super::cells::Universe;
+use super::filing::Filing;
+use super::region::Region;
 use super::set::Rule;
+use super::span::CellSet;
 use super::view::{Field, LineView};
 
-/// Finds the few rules that can match a line at all: each is filed under one field for which it names values, that for
-/// which it names the fewest.
+/// Finds the rules that match a line. Each field of the line is looked up once, and from then on only numbers are compared.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    by_value: BTreeMap<Field, BTreeMap<String, Vec<usize>>>,
-    other: Vec<usize>,
+    pub(super) universe: Universe,
+    /// By the rule's place in the set: where its conditions hold, amounts by position.
+    regions: Vec<Region>,
+    filing: Filing,
 }
+
 impl Index {
     /// Of rules by their place in the set.
-    pub(super) fn new(rules: &[Rule]) -> Self {
-        let mut index = Self::default();
-        for (at, rule) in rules.iter().enumerate() {
-            // Half of all lines are reimbursable or not, and most are of one policy and currency.
-            let telling =
-                |field: &&Field| !matches!(field, Field::Reimbursable | Field::Policy | Field::Currency);
-            let named = rule
-                .when
-                .fields()
-                .filter(telling)
-                .filter_map(|field| Some((field, rule.when.named(field)?)));
-            match named.min_by_key(|(_, values)| values.len()) {
-                Some((field, values)) => {
-                    let by_value = index.by_value.entry(field.clone()).or_default();
-                    values
-                        .iter()
-                        .for_each(|value| by_value.entry(value.clone()).or_default().push(at));
+    pub(super) fn new(universe: Universe, rules: &[Rule]) -> Self {
+        let amounts = universe.place(&Field::Amount);
+        let regions: Vec<Region> = rules
+            .iter()
+            .map(|rule| {
+                let mut region = universe.literal(&rule.when);
+                if let Some(place) = amounts
+                    && let Some(positions) = universe.positions(&rule.when)
+                {
+                    region.put(place, positions);
                 }
-                None => index.other.push(at),
-            }
+                region
+            })
+            .collect();
+        let counts: Vec<u32> = universe
+            .axes()
+            .iter()
+            .map(|(_, axis)| match axis {
+                Axis::Amounts(amounts) => amounts.positions(),
+                axis => axis.count(),
+            })
+            .collect();
+        Self {
+            filing: Filing::new(regions.iter(), &counts),
+            universe,
+            regions,
         }
-        index
     }
 
-    /// Rules that may match a line; all others do not.
-    pub(super) fn candidates<'a>(&'a self, line: &LineView<'_>) -> impl Iterator<Item = usize> + 'a {
-        let mut found: Vec<usize> = self
-            .by_value
-            .iter()
-            .filter_map(|(field, by_value)| by_value.get(line.value(field).as_ref()))
-            .flatten()
-            .chain(&self.other)
-            .copied()
-            .collect();
-        // In the set's own order, so that of rules that agree the same one is named whatever led to it.
-        found.sort_unstable();
-        found.into_iter()
+    /// The rules that match a line, in the set's own order: so of rules that agree the same one is named whatever led to it.
+    pub(super) fn matching(&self, line: &LineView<'_>) -> Vec<usize> {
+        let cells = self.universe.locate(line);
+        let holds = |region: &Region| {
+            let within =
+                |(field, left): (usize, &CellSet)| cells.get(field).is_some_and(|cell| left.contains(*cell));
+            region.fields().all(within)
+        };
+        let mut matching = Vec::new();
+        self.filing.holding(&cells, |at| {
+            if self.regions.get(at as usize).is_some_and(holds) {
+                matching.push(at as usize);
+            }
+        });
+        matching.sort_unstable();
+        matching
     }
 }

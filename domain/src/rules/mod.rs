@@ -12,19 +12,25 @@
 //!
 //! Invariant, by what is absent: no I/O, no clock, and no default. A dimension that no rule sets stays unset.
 
+mod axis;
+mod budget;
 mod cells;
 mod check;
 mod condition;
 mod coverage;
 mod fault;
+mod filing;
 mod hash;
 mod index;
+mod leftover;
 mod parse;
 mod reader;
+mod region;
 mod resolve;
 mod sections;
 mod set;
 mod settings;
+mod span;
 mod specificity;
 mod version;
 mod view;

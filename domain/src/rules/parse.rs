@@ -42,6 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
+use super::budget::Budget;
 use super::condition::{Condition, MerchantPattern, Test};
 use super::fault::{Place, RuleFault};
 use super::reader::{Reader, set_of};
@@ -77,7 +78,9 @@ impl RuleSet {
         let settings = settings(&mut file, &mut faults);
         file.finish(&mut faults);
         match settings {
-            Some(settings) if faults.is_empty() => Self::check(rules, settings),
+            Some(settings) if faults.is_empty() => {
+                Self::check(rules, settings, &mut Budget::new(Budget::CHECK))
+            }
             _ => Err(faults),
         }
     }

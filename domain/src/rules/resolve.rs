@@ -162,11 +162,7 @@ pub struct Resolved {
 impl RuleSet {
     /// Resolves every dimension of a line. Total and pure; the chart is not asked.
     pub fn resolve(&self, line: &LineView<'_>) -> Resolved {
-        let matching: Vec<usize> = self
-            .index
-            .candidates(line)
-            .filter(|at| self.rules.get(*at).is_some_and(|r| r.when.matches(line)))
-            .collect();
+        let matching = self.index.matching(line);
         Resolved {
             account: self.dimension(Dimension::Account, line, &matching),
             cost_centre: self.dimension(Dimension::CostCentre, line, &matching),
@@ -188,19 +184,10 @@ impl RuleSet {
         line: &LineView<'_>,
         matching: &[usize],
     ) -> Resolution<T> {
-        let setting: Vec<usize> = matching
-            .iter()
-            .copied()
-            .filter(|at| {
-                self.rules
-                    .get(*at)
-                    .is_some_and(|rule| rule.set.contains_key(&dimension))
-            })
-            .collect();
         let deciding = self
             .rankings
             .get(&dimension)
-            .map_or_else(Vec::new, |ranking| ranking.deciding(&setting));
+            .map_or_else(Vec::new, |ranking| ranking.deciding(matching));
         let winners: Vec<(&Rule, &Outcome)> = deciding
             .iter()
             .filter_map(|at| self.rules.get(*at))

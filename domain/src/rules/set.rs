@@ -5,12 +5,13 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use super::budget::Budget;
 use super::condition::Condition;
 use super::fault::RuleFault;
 use super::hash::{RuleSetHash, canonical_rule};
 use super::index::Index;
 use super::settings::{CardProgram, ClearingChoice, Settings, TaxTreatment};
-use super::specificity::Ranking;
+use super::specificity::{Ranking, universe_of};
 use super::version::RuleSetVersion;
 use super::view::LineView;
 use crate::ids::{Email, SupplierCode};
@@ -159,12 +160,17 @@ pub struct RuleSet {
 
 impl RuleSet {
     /// Checks rules and settings that were read, and ranks the rules.
-    pub(super) fn check(mut rules: Vec<Rule>, settings: Settings) -> Result<Self, Vec<RuleFault>> {
+    pub(super) fn check(
+        mut rules: Vec<Rule>,
+        settings: Settings,
+        budget: &mut Budget,
+    ) -> Result<Self, Vec<RuleFault>> {
         rules.sort_by_cached_key(|rule| (canonical_rule(rule), rule.name.number));
-        let rankings = Ranking::of_all(&rules)?;
+        let universe = universe_of(&rules);
+        let rankings = Ranking::of_all(&rules, &universe, budget)?;
         let hash = RuleSetHash::of(&rules, &settings);
         Ok(Self {
-            index: Index::new(&rules),
+            index: Index::new(universe, &rules),
             rules,
             rankings,
             settings,
