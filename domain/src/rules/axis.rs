@@ -4,6 +4,9 @@
 //! beginning has a cell too, for what begins so and has no longer beginning and no name of its own; in order of the text,
 //! what a beginning accepts is one range. An amount has a cell for each bound and for each gap between bounds.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
 use rust_decimal::Decimal;
 
 use super::condition::Test;
@@ -14,7 +17,7 @@ use super::view::Field;
 #[derive(Debug, Clone)]
 pub(super) enum Axis {
     /// The values that rules name, in order; everything else is the last cell.
-    Named(Vec<String>),
+    Named(Vec<String>, Lookup),
     /// Yes and no; the one that no rule names is the last.
     Flag(bool),
     /// Names and beginnings; what none accepts is the last cell.
@@ -22,6 +25,9 @@ pub(super) enum Axis {
     /// Bounds, and the gaps between them.
     Amounts(Amounts),
 }
+
+/// Where a text stands among many. Only asked, never gone through: no order of it can show, and it takes no random keys.
+type Lookup = HashMap<String, u32, BuildHasherDefault<DefaultHasher>>;
 
 /// A name or a beginning.
 #[derive(Debug, Clone)]
@@ -48,7 +54,10 @@ impl Axis {
     pub(super) fn named(field: &Field, texts: Vec<String>) -> Self {
         match field {
             Field::Reimbursable => Self::Flag(texts.first().is_none_or(|text| text == "true")),
-            _ => Self::Named(texts),
+            _ => {
+                let lookup = texts.iter().cloned().zip(0..).collect();
+                Self::Named(texts, lookup)
+            }
         }
     }
 
@@ -93,7 +102,7 @@ impl Axis {
     /// How many cells there are.
     pub(super) fn count(&self) -> u32 {
         match self {
-            Self::Named(values) => values.len() as u32 + 1,
+            Self::Named(values, _) => values.len() as u32 + 1,
             Self::Flag(_) => 2,
             Self::Patterns(patterns) => patterns.len() as u32 + 1,
             Self::Amounts(amounts) => amounts.count(),
@@ -120,10 +129,7 @@ impl Axis {
     /// The cell of a text, in the form in which the field is compared.
     pub(super) fn cell(&self, text: &str) -> u32 {
         match self {
-            Self::Named(values) => {
-                let found = values.binary_search_by(|value| value.as_str().cmp(text));
-                found.unwrap_or(values.len()) as u32
-            }
+            Self::Named(values, lookup) => lookup.get(text).copied().unwrap_or(values.len() as u32),
             Self::Flag(first) => u32::from(text != flag(*first)),
             Self::Patterns(patterns) => {
                 // Whatever accepts the text stands before it, and around the last one that does not come after it.
@@ -144,7 +150,7 @@ impl Axis {
     /// A text of a cell: the one that is named, or one that falls there and that no rule names.
     pub(super) fn text(&self, field: &Field, cell: u32) -> String {
         match self {
-            Self::Named(values) => match values.get(cell as usize) {
+            Self::Named(values, _) => match values.get(cell as usize) {
                 Some(value) => value.clone(),
                 None => other_names(field)
                     .find(|name| self.cell(name) == cell)

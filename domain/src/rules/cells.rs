@@ -6,6 +6,7 @@
 //! `tag` and `tag_level_n` speak of one thing. A region that names whole tags also restricts the levels to what those
 //! tags have there, and a region is kept tight: tags that contradict its levels are dropped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::axis::{Amounts, Axis};
@@ -20,6 +21,8 @@ pub(super) struct Universe {
     /// In order.
     axes: Vec<(Field, Axis)>,
     tags: Option<Tags>,
+    /// Do they look at the tag, whole or by level?
+    has_tags: bool,
 }
 
 /// Where a set looks at levels of the tag: the tag and its levels, by their places among the fields.
@@ -73,7 +76,13 @@ impl Universe {
             );
         }
         let axes: Vec<(Field, Axis)> = axes.into_iter().collect();
-        let mut universe = Self { axes, tags: None };
+        let mut universe = Self {
+            has_tags: axes
+                .iter()
+                .any(|(field, _)| matches!(field, Field::Tag | Field::TagLevel(_))),
+            axes,
+            tags: None,
+        };
         if has_levels {
             universe.tags = Tags::of(&universe, &levels);
         }
@@ -148,9 +157,17 @@ impl Universe {
 
     /// The cell of a text field that a line falls into; of the amount, its position.
     pub(super) fn locate(&self, line: &LineView<'_>) -> Vec<u32> {
-        let cell = |(field, axis): &(Field, Axis)| match axis {
-            Axis::Amounts(amounts) => amounts.position(line.amount),
-            axis => axis.cell(&line.value(field)),
+        // The tag is asked for up to six times, and need not be made anew each time.
+        let tag = if self.has_tags {
+            line.tag_text()
+        } else {
+            Cow::Borrowed("")
+        };
+        let cell = |(field, axis): &(Field, Axis)| match (axis, field) {
+            (Axis::Amounts(amounts), _) => amounts.position(line.amount),
+            (axis, Field::Tag) => axis.cell(&tag),
+            (axis, Field::TagLevel(level)) => axis.cell(level_of(&tag, *level)),
+            (axis, field) => axis.cell(&line.value(field)),
         };
         self.axes.iter().map(cell).collect()
     }
@@ -200,7 +217,7 @@ impl Tags {
         let whole = universe
             .place(&Field::Tag)
             .and_then(|place| match universe.axis(place)? {
-                Axis::Named(tags) => {
+                Axis::Named(tags, _) => {
                     let parts = tags.iter().map(|tag| {
                         let mut parts = [0; TAG_LEVELS as usize];
                         for ((part, place), level) in parts.iter_mut().zip(places).zip(1..) {

@@ -92,7 +92,10 @@ fn rule(number: usize, mut table: Table, faults: &mut Vec<RuleFault>) -> Option<
         .and_then(Value::as_str)
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty());
-    let name = RuleName { number, name: given };
+    let name = RuleName {
+        number,
+        name: given.map(Into::into),
+    };
     let place = Place::Rule(name.clone());
     if matches!(table.get("name"), Some(Value::String(_))) {
         table.remove("name");

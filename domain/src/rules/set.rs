@@ -1,7 +1,9 @@
 //! The rule set: its rules, its settings, its hash.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -23,8 +25,8 @@ use crate::report::{LineFacts, ReportFacts};
 pub struct RuleName {
     /// Counts the rules of the file from 1.
     pub number: usize,
-    /// The name it was given.
-    pub name: Option<String>,
+    /// The name it was given; shared, since every line that it codes bears it.
+    pub name: Option<Arc<str>>,
 }
 impl fmt::Display for RuleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,13 +100,19 @@ impl GlSource {
         }
     }
 }
+impl GlSource {
+    /// In the words of the rule file.
+    pub(super) fn word(self) -> Cow<'static, str> {
+        match self {
+            Self::Category => Cow::Borrowed("category_gl_code"),
+            Self::Tag => Cow::Borrowed("tag_gl_code"),
+            Self::TagLevel(level) => Cow::Owned(format!("tag_level_{level}_gl_code")),
+        }
+    }
+}
 impl fmt::Display for GlSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Category => f.write_str("category_gl_code"),
-            Self::Tag => f.write_str("tag_gl_code"),
-            Self::TagLevel(level) => write!(f, "tag_level_{level}_gl_code"),
-        }
+        f.write_str(&self.word())
     }
 }
 

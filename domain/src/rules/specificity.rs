@@ -27,7 +27,7 @@ pub(super) struct Ranking {
 pub(super) struct Contender {
     pub(super) at: usize,
     /// Equal for outcomes that are.
-    outcome: u32,
+    pub(super) outcome: u32,
     pub(super) literal: Region,
     pub(super) tight: Region,
     /// What is strictly within another has a smaller one.
@@ -102,7 +102,7 @@ impl Ranking {
 
     /// Of rules that match one line, those that set the dimension and that no other of them is more specific than; in
     /// the order given.
-    pub(super) fn deciding(&self, matching: &[usize]) -> Vec<usize> {
+    pub(super) fn deciding(&self, matching: &[usize]) -> Vec<&Contender> {
         let contender = |at: &usize| self.contenders.get((*self.place.get(*at)?)?);
         let mut setting: Vec<&Contender> = matching.iter().filter_map(contender).collect();
         if setting.len() > 1 {
@@ -118,7 +118,7 @@ impl Ranking {
             unbeaten.sort_by_key(|contender| contender.at);
             setting = unbeaten;
         }
-        setting.into_iter().map(|contender| contender.at).collect()
+        setting
     }
 }
 
