@@ -117,12 +117,12 @@ impl Axis {
             (Self::Patterns(patterns), test) => CellSet::of_ranges(test.patterns().filter_map(|wanted| {
                 let at = patterns
                     .binary_search_by(|have| {
-                        (have.text.as_str(), !have.is_beginning).cmp(&(wanted.0, !wanted.1))
+                        (have.text.as_str(), !have.is_beginning).cmp(&(&*wanted.0, !wanted.1))
                     })
                     .ok()?;
                 Some((at as u32, patterns.get(at)?.end))
             })),
-            (_, test) => CellSet::of_cells(test.patterns().map(|(text, _)| self.cell(text))),
+            (_, test) => CellSet::of_cells(test.patterns().map(|(text, _)| self.cell(&text))),
         }
     }
 
@@ -202,10 +202,13 @@ const OTHER_CURRENCIES: [&str; 12] = [
     "USD", "EUR", "GBP", "CHF", "CAD", "MXN", "JPY", "AUD", "NZD", "SEK", "NOK", "DKK",
 ];
 
-/// Texts with a beginning. The beginning itself is one that every shorter beginning accepts and no longer one does; where
+/// Texts with a beginning. Of a branch of categories, made-up ones in it. Else the beginning itself is one that every shorter beginning accepts and no longer one does; where
 /// it is also named whole, one character more: each pattern can spoil but one of them.
-fn beginning_with(_field: &Field, beginning: &str) -> Box<dyn Iterator<Item = String>> {
+fn beginning_with(field: &Field, beginning: &str) -> Box<dyn Iterator<Item = String>> {
     let beginning = beginning.to_owned();
+    if *field == Field::Category {
+        return Box::new(other_names(field).map(move |name| format!("{beginning}{name}")));
+    }
     let longer = spare_characters().map({
         let beginning = beginning.clone();
         move |c| format!("{beginning}{c}")
@@ -215,6 +218,9 @@ fn beginning_with(_field: &Field, beginning: &str) -> Box<dyn Iterator<Item = St
 
 /// Texts of which one begins as no pattern does.
 fn beginning_otherwise(field: &Field) -> Box<dyn Iterator<Item = String>> {
+    if *field == Field::Category {
+        return other_names(field);
+    }
     let name = format!("another {field}");
     let otherwise = spare_characters().map({
         let name = name.clone();

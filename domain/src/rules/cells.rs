@@ -36,8 +36,8 @@ struct Tags {
 impl Universe {
     /// Of all conditions of a set.
     pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a Condition>) -> Self {
-        let mut texts: BTreeMap<&Field, BTreeSet<&str>> = BTreeMap::new();
-        let mut patterns: BTreeMap<&Field, BTreeSet<(&str, bool)>> = BTreeMap::new();
+        let mut texts: BTreeMap<&Field, BTreeSet<Cow<'_, str>>> = BTreeMap::new();
+        let mut patterns: BTreeMap<&Field, BTreeSet<(Cow<'_, str>, bool)>> = BTreeMap::new();
         let mut bounds = BTreeSet::new();
         for (field, test) in conditions.flat_map(|condition| &condition.tests) {
             match test {
@@ -45,7 +45,9 @@ impl Universe {
                     .entry(field)
                     .or_default()
                     .extend(test.patterns().map(|(t, _)| t)),
-                Test::Merchant(_) => patterns.entry(field).or_default().extend(test.patterns()),
+                Test::Category(_) | Test::Merchant(_) => {
+                    patterns.entry(field).or_default().extend(test.patterns())
+                }
                 Test::Between(from, to) => bounds.extend([*from, *to].into_iter().flatten()),
             }
         }
@@ -54,11 +56,11 @@ impl Universe {
         if has_levels {
             let tags = texts.get(&Field::Tag).cloned().unwrap_or_default();
             for (field, level) in levels.iter().zip(1..) {
-                let parts = tags.iter().map(|tag| level_of(tag, level));
+                let parts = tags.iter().map(|tag| Cow::Owned(level_of(tag, level).to_owned()));
                 texts.entry(field).or_default().extend(parts);
             }
         }
-        let owned = |texts: BTreeSet<&str>| texts.into_iter().map(str::to_owned).collect();
+        let owned = |texts: BTreeSet<Cow<'_, str>>| texts.into_iter().map(Cow::into_owned).collect();
         let mut axes: BTreeMap<Field, Axis> = texts
             .into_iter()
             .map(|(field, texts)| (field.clone(), Axis::named(field, owned(texts))))
@@ -66,7 +68,7 @@ impl Universe {
         for (field, patterns) in patterns {
             let patterns = patterns
                 .into_iter()
-                .map(|(text, begins)| (text.to_owned(), begins));
+                .map(|(text, begins)| (text.into_owned(), begins));
             axes.insert(field.clone(), Axis::patterns(patterns));
         }
         if !bounds.is_empty() {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget::{Budget, Spent};
 use super::cells::Universe;
-use super::condition::{Condition, Test};
+use super::condition::{CategoryPattern, Condition, Test};
 use super::filing::Filing;
 use super::region::Region;
 use super::set::{Dimension, Rule, RuleSet};
-use super::view::{Field, normal_tag};
+use super::view::{Field, normal_category, normal_tag};
 use super::witness::Witness;
 
 /// What is not covered.
@@ -54,7 +54,9 @@ impl RuleSet {
         categories: impl IntoIterator<Item = &'a str>,
         tags: impl IntoIterator<Item = &'a str>,
     ) -> Coverage {
-        let categories = categories.into_iter().map(|name| name.trim().to_owned());
+        let categories = categories
+            .into_iter()
+            .map(|name| normal_category(name).into_owned());
         let tags = tags.into_iter().map(normal_tag);
         Coverage {
             categories: self.gaps(Dimension::Account, &Field::Category, categories),
@@ -70,7 +72,7 @@ impl RuleSet {
             .filter(|rule| rule.set.contains_key(&dimension))
             .collect();
         let all = |names: BTreeSet<String>| Condition {
-            tests: BTreeMap::from([(field.clone(), Test::OneOf(names))]),
+            tests: BTreeMap::from([(field.clone(), whole(field, names))]),
         };
         let every = all(names.clone());
         let universe = Universe::new(setting.iter().map(|rule| &rule.when).chain([&every]));
@@ -93,6 +95,14 @@ impl RuleSet {
             Some(Gap { name, kind })
         };
         names.into_iter().filter_map(gap).collect()
+    }
+}
+
+/// These names and no more, though one may be written like a branch.
+fn whole(field: &Field, names: BTreeSet<String>) -> Test {
+    match field {
+        Field::Category => Test::Category(names.into_iter().map(CategoryPattern::Whole).collect()),
+        _ => Test::OneOf(names),
     }
 }
 
@@ -143,6 +153,17 @@ mod tests {
             r#" => account = { from = "category_gl_code" }, cost_centre = { from = "tag_gl_code" }"#,
         ]);
         assert!(set.coverage(["Air", ""], ["Ohio"]).is_complete());
+    }
+
+    #[test]
+    fn a_branch_covers_what_lies_below_it() {
+        let set = accepted(&[
+            r#"category = "Travel:*" => account = "6410""#,
+            r#"category = "Travel:Air:*", reimbursable = true => account = "6411""#,
+        ]);
+        let coverage = set.coverage(["Travel: Air", "Travel:Air:Long", "Travel", "Meals:Air"], []);
+        let names: Vec<&str> = coverage.categories.iter().map(|gap| gap.name.as_str()).collect();
+        assert_eq!(names, ["Meals:Air", "Travel"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::condition::{MerchantPattern, Test};
+use super::condition::{CategoryPattern, MerchantPattern, Test};
 use super::set::{Outcome, Rule};
 use super::settings::{CardProgram, Settings};
 use crate::ids::DaybookCode;
@@ -49,6 +49,7 @@ pub(super) fn canonical_rule(rule: &Rule) -> String {
     let when = rule.when.tests.iter().map(|(field, test)| {
         let test = match test {
             Test::OneOf(values) => joined(values.iter().cloned()),
+            Test::Category(patterns) => joined(patterns.iter().map(CategoryPattern::written)),
             Test::Merchant(patterns) => joined(patterns.iter().map(MerchantPattern::written)),
             Test::Between(from, to) => joined([amount(from), amount(to)]),
         };

@@ -42,7 +42,7 @@ mod properties;
 mod testing;
 
 pub use check::{CodingFault, Dimensions, check_coding};
-pub use condition::{Condition, MerchantPattern, Test};
+pub use condition::{CategoryPattern, Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fault::{Place, RuleFault};
 pub use hash::RuleSetHash;

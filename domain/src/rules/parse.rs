@@ -3,7 +3,7 @@
 //! ```toml
 //! [[rule]]
 //! name = "Travel of the Ohio plant"
-//! when = { category = ["Airfare", "Hotel"], tag = "Ohio", field.Trip = "Customer", amount_to = "500.00" }
+//! when = { category = ["Travel:*", "Hotel"], tag = "Ohio", field.Trip = "Customer", amount_to = "500.00" }
 //! set = { account = "6410", cost_centre = { from = "tag_gl_code" } }
 //!
 //! [posting]
@@ -43,7 +43,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 use super::budget::Budget;
-use super::condition::{Condition, MerchantPattern, Test};
+use super::condition::{CategoryPattern, Condition, MerchantPattern, Test};
 use super::fault::{Place, RuleFault};
 use super::reader::{Reader, set_of};
 use super::sections::settings;
@@ -145,13 +145,23 @@ fn credit_account_can_be_asked(place: &Place, when: &Condition, faults: &mut Vec
 fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condition {
     let mut reader = Reader::new(place.clone(), table);
     let mut tests = BTreeMap::new();
-    let plain = [
-        ("policy", Field::Policy),
-        ("category", Field::Category),
-        ("card_program", Field::CardProgram),
-        ("kind", Field::Kind),
-    ];
-    for (key, field) in plain {
+    if let Some(texts) = reader.texts("policy") {
+        tests.insert(Field::Policy, Test::OneOf(set_of(texts, str::to_owned)));
+    }
+    if let Some(texts) = reader.texts("category") {
+        let patterns: BTreeSet<CategoryPattern> = texts
+            .iter()
+            .filter_map(|text| CategoryPattern::new(text))
+            .collect();
+        if texts.iter().any(|text| CategoryPattern::new(text).is_none()) {
+            reader.fault(
+                "`category` is `:*`, which is below no category",
+                "Write the parent before it: \"Travel:*\"",
+            );
+        }
+        tests.insert(Field::Category, Test::Category(patterns));
+    }
+    for (key, field) in [("card_program", Field::CardProgram), ("kind", Field::Kind)] {
         if let Some(texts) = reader.texts(key) {
             tests.insert(field, Test::OneOf(set_of(texts, str::to_owned)));
         }

@@ -417,6 +417,44 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_is_wider_than_what_lies_below_it() {
+        let rules = [
+            r#"category = "Travel:*" => account = "1""#,
+            r#"category = "Travel:Air:*" => account = "2""#,
+            r#"category = "Travel:Air" => account = "3""#,
+            r#"category = "Travel:Air:Long haul" => account = "4""#,
+            r#"category = ["Travel : Hotel", "Travel:Motel"] => account = "4""#,
+            r#"category = "Travel" => account = "5""#,
+        ];
+        for (category, expected) in [
+            ("Travel:Rail", Some("1")),
+            ("Travel:Air:Short", Some("2")),
+            ("Travel: Air", Some("3")),
+            ("Travel:Air:Long haul", Some("4")),
+            ("Travel:Hotel", Some("4")),
+            ("Travel", Some("5")),
+            ("Travelling", None),
+        ] {
+            assert_eq!(account(&rules, category, "").as_deref(), expected, "{category}");
+        }
+    }
+
+    #[test]
+    fn a_branch_that_crosses_is_refused_with_a_category_of_it() {
+        let faults = refused(&[
+            r#"category = "Travel:*" => account = "1""#,
+            r#"tag = "Ohio" => account = "2""#,
+            r#"category = "Travel:another category", tag = "Ohio" => account = "3""#,
+        ]);
+        assert_eq!(faults.len(), 1);
+        assert!(
+            faults[0].contains("category \"Travel:another category2\", tag \"Ohio\""),
+            "{}",
+            faults[0]
+        );
+    }
+
+    #[test]
     fn a_longer_beginning_of_a_merchant_is_narrower() {
         accepted(&[
             r#"merchant = "Uber*" => account = "1""#,

@@ -17,7 +17,7 @@ pub(super) const TAG_LEVELS: u8 = 5;
 pub enum Field {
     /// The policy's id.
     Policy,
-    /// The category.
+    /// The category, parts joined by `:`.
     Category,
     /// The full tag; levels joined by `:`.
     Tag,
@@ -83,7 +83,7 @@ impl fmt::Display for Field {
 pub struct LineView<'a> {
     /// The policy's id.
     pub policy: &'a str,
-    /// Category; blank for none.
+    /// Category, its parts joined by `:`; blank for none.
     pub category: &'a str,
     /// GL code the category carries.
     pub category_gl: &'a str,
@@ -115,7 +115,7 @@ impl LineView<'_> {
     pub fn value(&self, field: &Field) -> Cow<'_, str> {
         match field {
             Field::Policy => Cow::Borrowed(self.policy.trim()),
-            Field::Category => Cow::Borrowed(self.category.trim()),
+            Field::Category => normal_category(self.category),
             Field::Tag => self.tag_text(),
             Field::TagLevel(level) => match self.tag_text() {
                 Cow::Borrowed(tag) => Cow::Borrowed(level_of(tag, *level)),
@@ -174,6 +174,17 @@ impl fmt::Display for Seen {
             None => write!(f, "{} (personal, not shown)", self.field),
         }
     }
+}
+
+/// A category in normal form: each part trimmed. Nothing is known of blanks around the colon (contract expensify), and no
+/// person tells `Travel: Air` from `Travel:Air`.
+pub(super) fn normal_category(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if text.split(':').all(|part| part.trim().len() == part.len()) {
+        return Cow::Borrowed(text);
+    }
+    let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+    Cow::Owned(parts.join(":"))
 }
 
 /// A full tag in normal form: each part trimmed, no blank parts at the end, an escaped colon taken for a colon.
