@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tieout_domain::ids::InstanceId;
 use tieout_domain::journal::Reader;
 use tieout_domain::ports::{Entropy, Ports};
-use tieout_domain::rules::RuleSet;
+use tieout_domain::rules::{RuleFault, RuleSet};
 use tieout_domain::workflow::Connection;
 use tieout_expensify::{ExpensifyClient, Limits, Settings};
 use tieout_qad::{QadClient, profile::Profile};
@@ -224,7 +224,8 @@ impl Installation {
             ))
         })?;
         let rules = RuleSet::parse(&text).map_err(|faults| {
-            let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+            let said = |fault: &RuleFault| format!("  {}:{}: {fault}", path.display(), fault.at());
+            let list: Vec<String> = faults.iter().map(said).collect();
             Failure::Usage(format!(
                 "the rule set {} is refused:\n{}",
                 path.display(),

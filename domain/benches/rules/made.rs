@@ -32,6 +32,35 @@ const FAMILY: [&str; 18] = [
     r#"category = "Group G:Cat K", reimbursable = false, currency = ["EUR", "CHF"] => credit_account = "22~""#,
 ];
 
+/// Files that are made to be slow: what they are, and how many rules the largest has.
+pub fn hostile(number: usize) -> Vec<(&'static str, String)> {
+    let mut random = Random::new(11);
+    let mut half = |name: &str| -> String {
+        let some: Vec<String> = (0..40)
+            .filter(|_| random.below(2) == 0)
+            .map(|n| format!("\"{name}{n}\""))
+            .collect();
+        format!("[{}]", some.join(", "))
+    };
+    let mut crossing = |code: &dyn Fn(usize) -> usize| -> String {
+        let rules = (0..number).map(|at| {
+            let (category, tag, kind) = (half("C"), half("T"), half("K"));
+            let code = code(at);
+            format!("[[rule]]\nwhen = {{ category = {category}, tag = {tag}, kind = {kind} }}\nset.account = \"{code}\"\n")
+        });
+        rules.collect::<String>() + SETTINGS
+    };
+    let nested =
+        (0..number).map(|at| format!("[[rule]]\nwhen = {{ amount_from = {at} }}\nset.account = \"{at}\"\n"));
+    let many = (0..80_000).map(|at| format!("[[rule]]\nwhen.tag = \"{at}\"\nset.account = \"1\"\n"));
+    vec![
+        ("all cross and disagree", crossing(&|at| at)),
+        ("all cross and agree", crossing(&|_| 1)),
+        ("each within the next", nested.collect::<String>() + SETTINGS),
+        ("80,000 rules", many.collect::<String>() + SETTINGS),
+    ]
+}
+
 const SETTINGS: &str = r#"
 [posting]
 date = "approved"

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use tieout_domain::rules::{RuleSet, Witness};
 
-use self::made::{Random, line, rules};
+use self::made::{Random, hostile as hostile_files, line, rules};
 
 /// So many different lines, asked about again and again: more would measure the memory that holds them.
 const DIFFERENT: usize = 20_000;
@@ -68,10 +68,38 @@ fn main() {
         );
         indexed.push(per_line);
     }
+    hostile();
     if let (Some(first), Some(last)) = (indexed.first(), indexed.last()) {
         println!(
             "a line among 5,000 rules takes {:.2} times as long as among 10; `set` is the rules that match a line",
             last / first
+        );
+    }
+}
+
+/// How long the check takes of files that are made to be slow, and what becomes of them.
+fn hostile() {
+    for (what, text) in hostile_files(5_000) {
+        let (took, outcome) = timed(|| RuleSet::parse(&text));
+        let (asked, said) = match outcome {
+            Err(faults) => (
+                Duration::ZERO,
+                format!(
+                    "refused, {} faults, the last: {:.60}…",
+                    faults.len(),
+                    faults[faults.len() - 1].to_string()
+                ),
+            ),
+            Ok(set) => {
+                let (asked, remarks) = timed(|| set.remarks());
+                (asked, format!("accepted, {} remarks", remarks.len()))
+            }
+        };
+        println!(
+            "hostile: {what} ({:.1} MB): check {:.0} ms, remarks {:.0} ms: {said}",
+            text.len() as f64 / 1e6,
+            nanos(took) / 1e6,
+            nanos(asked) / 1e6,
         );
     }
 }

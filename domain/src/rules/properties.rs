@@ -170,8 +170,8 @@ proptest! {
     fn a_refusal_shows_a_line_that_both_rules_match(drafts in proptest::collection::vec(draft(), 2..6)) {
         for fault in RuleSet::parse(&file(&drafts)).err().into_iter().flatten() {
             let (first, second, dimension, witness) = match &fault {
-                RuleFault::Ambiguous { first, second, dimension, witness } => (first, second, *dimension, witness),
-                RuleFault::Contradiction { first, second, dimension, witness } => (first, second, *dimension, witness),
+                RuleFault::Ambiguous { first, second, dimension, witness, .. } => (first, second, *dimension, witness),
+                RuleFault::Contradiction { first, second, dimension, witness, .. } => (first, second, *dimension, witness),
                 _ => continue,
             };
             let (Some(a), Some(b)) = (alone(&drafts[first.number - 1]), alone(&drafts[second.number - 1])) else {

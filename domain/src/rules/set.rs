@@ -12,6 +12,7 @@ use super::condition::Condition;
 use super::fault::RuleFault;
 use super::hash::{RuleSetHash, canonical_rule};
 use super::index::Index;
+use super::position::Position;
 use super::settings::{CardProgram, ClearingChoice, Settings, TaxTreatment};
 use super::specificity::{Ranking, universe_of};
 use super::version::RuleSetVersion;
@@ -148,6 +149,8 @@ impl fmt::Display for Outcome {
 pub struct Rule {
     /// How people call it.
     pub name: RuleName,
+    /// Where it stands in the file.
+    pub at: Position,
     /// When it matches.
     pub when: Condition,
     /// What it sets.

@@ -8,6 +8,7 @@ use super::condition::{Condition, Test};
 use super::fault::{Place, RuleFault};
 use super::filing::Filing;
 use super::hash::canonical_outcome;
+use super::position::Position;
 use super::region::Region;
 use super::set::{Dimension, Rule, RuleName};
 use super::view::Field;
@@ -100,11 +101,20 @@ impl Ranking {
         ranking
     }
 
+    /// The rules that set the dimension.
+    pub(super) fn contenders(&self) -> &[Contender] {
+        &self.contenders
+    }
+
+    /// A rule among them.
+    pub(super) fn contender(&self, rule: usize) -> Option<&Contender> {
+        self.contenders.get((*self.place.get(rule)?)?)
+    }
+
     /// Of rules that match one line, those that set the dimension and that no other of them is more specific than; in
     /// the order given.
     pub(super) fn deciding(&self, matching: &[usize]) -> Vec<&Contender> {
-        let contender = |at: &usize| self.contenders.get((*self.place.get(*at)?)?);
-        let mut setting: Vec<&Contender> = matching.iter().filter_map(contender).collect();
+        let mut setting: Vec<&Contender> = matching.iter().filter_map(|at| self.contender(*at)).collect();
         if setting.len() > 1 {
             // What is more specific has the smaller extent and is met first. Whatever is beaten is also beaten by one
             // that itself is not, so that only those need be remembered.
@@ -126,6 +136,7 @@ fn never_matching(rules: &[Rule], universe: &Universe) -> Vec<RuleFault> {
     let fault = |rule: &Rule| {
         RuleFault::content(
             &Place::Rule(rule.name.clone()),
+            rule.at,
             "no line can match it: its conditions contradict each other",
             "See whether `amount_from` lies above `amount_to`, or `tag` names a tag without that level, and correct it",
         )
@@ -161,6 +172,8 @@ pub(super) fn universe_of(rules: &[Rule]) -> Universe {
     Universe::new(rules.iter().map(|rule| &rule.when).chain(&credit))
 }
 
+/// What a fault of a pair costs of the budget, so that there are at most some thousands.
+const A_FAULT: usize = 20_000;
 /// So many rules are named where a set is too entangled.
 const NAMED: usize = 6;
 
@@ -192,8 +205,9 @@ impl<'a> Contest<'a> {
         }
     }
 
-    fn name(&self, contender: &Contender) -> Option<RuleName> {
-        Some(self.rules.get(contender.at)?.name.clone())
+    fn name(&self, contender: &Contender) -> Option<(RuleName, Position)> {
+        let rule = self.rules.get(contender.at)?;
+        Some((rule.name.clone(), rule.at))
     }
 
     fn meeting(&self, region: &Region) -> Vec<&'a Contender> {
@@ -206,14 +220,23 @@ impl<'a> Contest<'a> {
         for a in self.contenders {
             let others = self.meeting(&a.tight);
             if let Err(spent) = budget.spend(1 + others.len()) {
-                faults.push(self.entangled([a].into_iter().chain(others)));
+                faults
+                    .push(self.entangled([a].into_iter().chain(others.into_iter().filter(|b| b.at != a.at))));
                 return Err(spent);
             }
             for b in others
                 .into_iter()
                 .filter(|b| b.at > a.at && b.outcome != a.outcome)
             {
-                match self.fault(a, b, budget) {
+                let found = self.fault(a, b, budget).and_then(|fault| {
+                    // Nobody reads millions of faults, and they would not fit into memory.
+                    let cost = if fault.is_some() { A_FAULT } else { 0 };
+                    budget
+                        .spend(cost)
+                        .map_err(|Spent| self.entangled([a, b].into_iter()))?;
+                    Ok(fault)
+                });
+                match found {
                     Ok(fault) => faults.extend(fault),
                     Err(entangled) => {
                         faults.push(entangled);
@@ -256,19 +279,23 @@ impl<'a> Contest<'a> {
         let (Some(witness), Some(one), Some(other)) = (left.map(Box::new), self.name(a), self.name(b)) else {
             return Ok(None);
         };
-        let (first, second) = if one < other { (one, other) } else { (other, one) };
+        let ((first, first_at), (second, second_at)) = if one < other { (one, other) } else { (other, one) };
         let dimension = self.dimension;
         Ok(Some(if in_a {
             RuleFault::Contradiction {
                 first,
+                first_at,
                 second,
+                second_at,
                 dimension,
                 witness,
             }
         } else {
             RuleFault::Ambiguous {
                 first,
+                first_at,
                 second,
+                second_at,
                 dimension,
                 witness,
             }
@@ -276,11 +303,11 @@ impl<'a> Contest<'a> {
     }
 
     fn entangled<'c>(&self, contenders: impl Iterator<Item = &'c Contender>) -> RuleFault {
-        let mut rules: Vec<RuleName> = contenders.take(NAMED).filter_map(|c| self.name(c)).collect();
-        rules.sort();
-        rules.dedup();
+        let rules: BTreeMap<RuleName, Position> =
+            contenders.take(NAMED).filter_map(|c| self.name(c)).collect();
         RuleFault::TooEntangled {
-            rules,
+            at: rules.values().next().copied().unwrap_or(Position::START),
+            rules: rules.into_keys().collect(),
             dimension: self.dimension,
         }
     }
@@ -288,7 +315,9 @@ impl<'a> Contest<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::rules::testing::{accepted, line, refused};
+    use crate::rules::budget::Budget;
+    use crate::rules::testing::{SETTINGS, accepted, line, refused};
+    use crate::rules::{Dimension, RuleFault, RuleSet};
 
     fn account(rules: &[&str], category: &str, tag: &str) -> Option<String> {
         let line = line(category, tag);
@@ -509,6 +538,36 @@ mod tests {
             r#"tag = "Ohio" => credit_account = "2""#,
         ]);
         assert!(faults[0].contains("reimbursable false"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn a_set_that_is_too_entangled_is_refused_with_rules_to_split() {
+        // Every two of them overlap, and none is within another.
+        let crossing = |number: usize, code: &dyn Fn(usize) -> usize| -> String {
+            let rule = |n: usize| {
+                let (all, code) = (["A", "B", "C", "D", "E", "F"], code(n));
+                let some = |skip: usize| all.iter().filter(|v| **v != all[skip % 6]).collect::<Vec<_>>();
+                format!(
+                    "[[rule]]\nwhen = {{ category = {:?}, tag = {:?}, kind = {:?} }}\nset = {{ account = \"{code}\" }}\n",
+                    some(n),
+                    some(n / 6),
+                    some(n / 36)
+                )
+            };
+            (0..number).map(rule).collect::<String>() + SETTINGS
+        };
+        let text = crossing(216, &|n| n);
+        let found = RuleSet::parse_within(&text, &mut Budget::new(1_000_000)).expect_err("accepted");
+        assert!(found.len() < 100, "{}", found.len());
+        let Some(RuleFault::TooEntangled { rules, dimension, .. }) = found.last() else {
+            panic!("{:?}", found.last());
+        };
+        assert_eq!((rules.len(), *dimension), (2, Dimension::Account));
+        assert!(found.last().unwrap().to_string().contains("too entangled"));
+        let agreeing = crossing(216, &|_| 1);
+        assert!(RuleSet::parse_within(&agreeing, &mut Budget::new(1_000_000)).is_ok());
+        let found = RuleSet::parse_within(&agreeing, &mut Budget::new(1_000)).expect_err("accepted");
+        assert!(matches!(found.as_slice(), [RuleFault::TooEntangled { rules, .. }] if rules.len() == 6));
     }
 
     #[test]

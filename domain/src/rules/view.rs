@@ -194,6 +194,11 @@ pub(super) fn normal_tag(text: &str) -> String {
     parts.join(":").trim_end_matches(':').to_owned()
 }
 
+/// A tag in normal form, written so that it is read as the same: what would be taken for an escaped colon is escaped again.
+pub(super) fn written_tag(normal: &str) -> String {
+    normal.replace("\\:", "\\\\:")
+}
+
 /// The same, as it is where it is in normal form already: most are, and a line is asked for its tag again and again.
 fn normal_tag_of(text: &str) -> Cow<'_, str> {
     let is_normal = |part: &str| part.trim().len() == part.len() && !part.ends_with('\\');
@@ -252,6 +257,7 @@ mod tests {
             "a::b",
         ] {
             assert_eq!(normal_tag_of(text), normal_tag(text));
+            assert_eq!(normal_tag(&written_tag(&normal_tag(text))), normal_tag(text));
         }
     }
 
