@@ -81,7 +81,8 @@ impl RuleSet {
         let gap = |name: String| {
             let lines = universe.tight(&all(BTreeSet::from([name.clone()])))?;
             let able: Vec<&Region> = filing
-                .meeting(&lines)
+                .meeting(&lines, |_| true)
+                .0
                 .into_iter()
                 .filter_map(|at| regions.get(at as usize))
                 .filter(|region| universe.overlap(&lines, region).is_some())

@@ -54,26 +54,37 @@ impl Filing {
         }
     }
 
-    /// Those that may have a line in common with this one; all others do not. In ascending order, each once.
-    pub(super) fn meeting(&self, region: &Region) -> Vec<u32> {
-        let mut met = self.open.clone();
+    /// Those that may have a line in common with this one, of those that are wanted; all others have not. In ascending
+    /// order, each once; and how many were looked at.
+    pub(super) fn meeting(&self, region: &Region, wanted: impl Fn(u32) -> bool) -> (Vec<u32>, usize) {
+        let (mut met, mut seen) = (Vec::new(), 0);
+        let mut see = |number: u32| {
+            seen += 1;
+            if wanted(number) {
+                met.push(number);
+            }
+        };
+        self.open.iter().copied().for_each(&mut see);
         for (field, ranges) in self.fields.iter().enumerate() {
             match (ranges, region.get(field)) {
                 (None, _) => {}
-                (Some(ranges), None) => met.extend(ranges.starts.iter().map(|(_, number)| number)),
+                (Some(ranges), None) => ranges.starts.iter().for_each(|(_, number)| see(*number)),
                 (Some(ranges), Some(cells)) => {
                     for (from, to) in cells.ranges() {
-                        ranges.holding(*from, &mut |number| met.push(number));
+                        ranges.holding(*from, &mut see);
                         let begun = ranges.starts.partition_point(|(start, _)| start <= from);
-                        let within = ranges.starts.get(begun..).unwrap_or_default();
-                        met.extend(within.iter().take_while(|(start, _)| start < to).map(|(_, n)| n));
+                        let later = ranges.starts.get(begun..).unwrap_or_default();
+                        later
+                            .iter()
+                            .take_while(|(start, _)| start < to)
+                            .for_each(|(_, number)| see(*number));
                     }
                 }
             }
         }
         met.sort_unstable();
         met.dedup();
-        met
+        (met, seen)
     }
 }
 
@@ -182,7 +193,7 @@ mod tests {
             filing.holding(&line, |number| held.push(number));
             let once: BTreeSet<u32> = held.iter().copied().collect();
             prop_assert_eq!(once.len(), held.len());
-            let met = filing.meeting(&other);
+            let (met, _) = filing.meeting(&other, |_| true);
             for (region, number) in regions.iter().zip(0..) {
                 if region.fields().all(|(field, cells)| cells.contains(line[field])) {
                     prop_assert!(once.contains(&number));

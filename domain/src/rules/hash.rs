@@ -38,9 +38,13 @@ impl fmt::Display for RuleSetHash {
 
 /// Text in which no two lists of parts look alike: each part with its length before it.
 fn joined(parts: impl IntoIterator<Item = String>) -> String {
-    parts
-        .into_iter()
-        .fold(String::new(), |text, part| format!("{text}{}:{part}", part.len()))
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&part.len().to_string());
+        text.push(':');
+        text.push_str(&part);
+    }
+    text
 }
 
 /// A rule without its name and number: equal for rules that mean the same.

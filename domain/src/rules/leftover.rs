@@ -99,11 +99,17 @@ impl Universe {
         Some(line)
     }
 
-    /// How many tags may have to be tried before one is found that a region allows.
+    /// How many tags may have to be tried before one is found that a region allows: where it names none, and excludes some.
     fn attempts(&self, held: &Region) -> usize {
-        let tag = self.place(&Field::Tag).filter(|tag| held.get(*tag).is_some());
-        tag.and_then(|tag| self.axes().get(tag))
-            .map_or(0, |(_, axis)| axis.count() as usize)
+        let has_levels = self.place(&Field::TagLevel(1)).is_some();
+        let tag = self.place(&Field::Tag).filter(|_| has_levels);
+        let excluded = tag.and_then(|tag| {
+            let named = self.axes().get(tag)?.1.count().saturating_sub(1);
+            held.get(tag)
+                .filter(|left| left.contains(named))
+                .map(|_| named as usize)
+        });
+        excluded.unwrap_or(0)
     }
 
     /// A tag whose levels and whose whole the region allows. Where it names tags, one of them. Else each choice of levels

@@ -7,7 +7,7 @@ use super::filing::Filing;
 use super::position::Position;
 use super::region::Region;
 use super::set::{Rule, RuleName, RuleSet};
-use super::specificity::{Contender, Ranking};
+use super::specificity::{A_LOOK, Contender, Ranking};
 
 /// A finding that is no fault. The words say what, where and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,13 +96,13 @@ impl RuleSet {
             let Some(contender) = ranking.contender(at) else {
                 continue;
             };
-            let met = filing.meeting(&contender.tight).into_iter();
-            let narrower: Vec<&Contender> = met
-                .filter_map(|other| ranking.contenders().get(other as usize))
-                .filter(|other| other.is_strictly_within(contender))
-                .collect();
+            let (narrower, seen) = ranking.narrower(contender, filing);
+            let narrower: Vec<&Contender> = narrower.collect();
             let regions: Vec<&Region> = narrower.iter().map(|other| &other.literal).collect();
-            match self.index.universe.uncovered(&contender.tight, &regions, budget) {
+            let left = budget
+                .spend(seen / A_LOOK)
+                .and_then(|()| self.index.universe.uncovered(&contender.tight, &regions, budget));
+            match left {
                 Ok(None) => {
                     let names = narrower.iter().filter_map(|other| self.rules.get(other.at));
                     instead.extend(names.map(|rule| rule.name.clone()));

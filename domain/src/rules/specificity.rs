@@ -111,6 +111,23 @@ impl Ranking {
         self.contenders.get((*self.place.get(rule)?)?)
     }
 
+    /// Those that are strictly more specific than one of them, and how many were looked at.
+    pub(super) fn narrower<'a>(
+        &'a self,
+        wide: &'a Contender,
+        filing: &Filing,
+    ) -> (impl Iterator<Item = &'a Contender>, usize) {
+        let is_narrower = |other: u32| {
+            let other = self.contenders.get(other as usize);
+            other.is_some_and(|other| other.is_strictly_within(wide))
+        };
+        let (met, seen) = filing.meeting(&wide.tight, is_narrower);
+        (
+            met.into_iter().filter_map(|at| self.contenders.get(at as usize)),
+            seen,
+        )
+    }
+
     /// Of rules that match one line, those that set the dimension and that no other of them is more specific than; in
     /// the order given.
     pub(super) fn deciding(&self, matching: &[usize]) -> Vec<&Contender> {
@@ -172,6 +189,8 @@ pub(super) fn universe_of(rules: &[Rule]) -> Universe {
     Universe::new(rules.iter().map(|rule| &rule.when).chain(&credit))
 }
 
+/// So many looks at a number cost as much as one comparison of match sets.
+pub(super) const A_LOOK: usize = 16;
 /// What a fault of a pair costs of the budget, so that there are at most some thousands.
 const A_FAULT: usize = 20_000;
 /// So many rules are named where a set is too entangled.
@@ -210,24 +229,25 @@ impl<'a> Contest<'a> {
         Some((rule.name.clone(), rule.at))
     }
 
-    fn meeting(&self, region: &Region) -> Vec<&'a Contender> {
-        let met = self.filing.meeting(region).into_iter();
-        met.filter_map(|at| self.contenders.get(at as usize)).collect()
+    /// Those that may meet a region and are wanted, and how many were looked at.
+    fn meeting(&self, region: &Region, wanted: impl Fn(&Contender) -> bool) -> (Vec<&'a Contender>, usize) {
+        let contender = |at: u32| self.contenders.get(at as usize);
+        let (met, seen) = self
+            .filing
+            .meeting(region, |at| contender(at).is_some_and(&wanted));
+        (met.into_iter().filter_map(contender).collect(), seen)
     }
 
     /// Every fault of a pair that can meet; an error where the budget ended it, and then that is the last fault.
     fn faults(&self, faults: &mut Vec<RuleFault>, budget: &mut Budget) -> Result<(), Spent> {
         for a in self.contenders {
-            let others = self.meeting(&a.tight);
-            if let Err(spent) = budget.spend(1 + others.len()) {
-                faults
-                    .push(self.entangled([a].into_iter().chain(others.into_iter().filter(|b| b.at != a.at))));
+            let (others, seen) = self.meeting(&a.tight, |b| b.at > a.at && b.outcome != a.outcome);
+            if let Err(spent) = budget.spend(1 + seen / A_LOOK + others.len()) {
+                let (others, _) = self.meeting(&a.tight, |b| b.at != a.at);
+                faults.push(self.entangled([a].into_iter().chain(others)));
                 return Err(spent);
             }
-            for b in others
-                .into_iter()
-                .filter(|b| b.at > a.at && b.outcome != a.outcome)
-            {
+            for b in others {
                 let found = self.fault(a, b, budget).and_then(|fault| {
                     // Nobody reads millions of faults, and they would not fit into memory.
                     let cost = if fault.is_some() { A_FAULT } else { 0 };
@@ -264,15 +284,16 @@ impl<'a> Contest<'a> {
         };
         // A rule within either of the two takes its lines out of their quarrel. If one of these disagrees with the other
         // of the two, that is a pair of its own.
-        let settling: Vec<&Contender> = if in_a {
-            Vec::new()
+        let (settling, seen) = if in_a {
+            (Vec::new(), 0)
         } else {
-            let met = self.meeting(&both).into_iter();
-            met.filter(|c| c.is_strictly_within(a) || c.is_strictly_within(b))
-                .collect()
+            self.meeting(&both, |c| c.is_strictly_within(a) || c.is_strictly_within(b))
         };
         let regions: Vec<&Region> = settling.iter().map(|contender| &contender.literal).collect();
-        let left = self.universe.uncovered(&both, &regions, budget);
+        // Each of those seen was held against both.
+        let left = budget
+            .spend(2 * seen)
+            .and_then(|()| self.universe.uncovered(&both, &regions, budget));
         let Ok(left) = left else {
             return Err(self.entangled([a, b].into_iter().chain(settling)));
         };
