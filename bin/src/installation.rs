@@ -226,8 +226,7 @@ impl Installation {
         let text = std::fs::read_to_string(path).map_err(|e| {
             Failure::Usage(format!("the rule set {} cannot be read: {e}", path.display()))
         })?;
-        let rules = RuleSet::parse(&text)
-            .map_err(|faults| refused(&format!("the rule set {}", path.display()), &faults))?;
+        let rules = RuleSet::parse(&text).map_err(|faults| refused(&path.display().to_string(), &faults))?;
         Ok((rules, text))
     }
 
@@ -331,10 +330,11 @@ impl Installation {
     }
 }
 
-/// A content that cannot be used, with every fault.
-pub(crate) fn refused(what: &str, faults: &[RuleFault]) -> Failure {
-    let list: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
-    Failure::Usage(format!("{what} is refused:\n{}", list.join("\n")))
+/// A rule file that cannot be used, with every fault and where it stands.
+pub(crate) fn refused(file: &str, faults: &[RuleFault]) -> Failure {
+    let said = |fault: &RuleFault| format!("  {file}:{}: {fault}", fault.at());
+    let list: Vec<String> = faults.iter().map(said).collect();
+    Failure::Usage(format!("the rule set {file} is refused:\n{}", list.join("\n")))
 }
 
 /// The limiter's windows: those of production, or shorter by the factor of `TIEOUT_LIMIT_SCALE`, which only a stand-in

@@ -386,7 +386,7 @@ name = "Plant"
 when = { field."Trip Purpose" = "Customer", tag = "Ohio" }
 set = { account = "6499" }
 "#;
-    fs::write(&file, good + more).unwrap();
+    fs::write(&file, good.clone() + more).unwrap();
     let found = tieout(
         folder.path(),
         &["--json", "rules", "check", "draft.toml"],
@@ -402,6 +402,18 @@ set = { account = "6499" }
         (&"ambiguous".into(), &"account".into())
     );
     assert!(fault["line"].as_str().unwrap().contains("Ohio"), "{fault}");
+    let line = good.lines().count() + 2;
+    assert_eq!(fault["other_at"]["text"], format!("draft.toml:{line}:1"));
+    assert_eq!(
+        (&fault["other_at"]["line"], &fault["other_at"]["column"]),
+        (&line.into(), &1.into())
+    );
+    let run = tieout(folder.path(), &["rules", "check", "draft.toml"], &[], "").ended_with(1);
+    assert!(
+        run.stdout.contains(&format!("(the other: draft.toml:{line}:1)")),
+        "{}",
+        run.stdout
+    );
 
     fs::write(&file, "rule = [").unwrap();
     let found = tieout(

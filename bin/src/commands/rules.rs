@@ -1,5 +1,7 @@
 //! `tieout rules check`: every fault of a rule set at once, and which of Expensify's categories and tags no rule covers.
 //!
+//! Each fault and each remark says where it stands, as `file:line:column`.
+//!
 //! Ends with 1 where a set has a fault or a gap: the check itself went well, and its finding needs a person. A file that
 //! cannot be read at all is wrong usage, 2.
 
@@ -10,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tieout_domain::rules::{RuleFault, RuleSet};
+use tieout_domain::rules::{Dimension, Position, Remark, RuleFault, RuleName, RuleSet, Witness};
 use tieout_expensify::PolicyField;
 
 use self::coverage::PolicyCoverage;
@@ -62,6 +64,8 @@ struct Checked {
     connections: Vec<String>,
     text: String,
     rules: Result<RuleSet, Vec<RuleFault>>,
+    /// What is odd, and no fault.
+    remarks: Vec<Remark>,
     coverage: Option<Vec<PolicyCoverage>>,
 }
 
@@ -74,6 +78,7 @@ impl Checked {
             file: file.to_path_buf(),
             connections,
             text,
+            remarks: rules.as_ref().map(RuleSet::remarks).unwrap_or_default(),
             rules,
             coverage: None,
         })
@@ -91,13 +96,20 @@ impl Checked {
         };
         let place = format!("{}{whose}", self.file.display());
         let mut text = match &self.rules {
-            Ok(rules) => format!(
-                "{place}: {} rules, no fault\n  {}\n",
-                rules.rules().len(),
-                rules.hash().as_str()
-            ),
+            Ok(rules) => {
+                let list: String = self
+                    .remarks
+                    .iter()
+                    .map(|remark| self.remark_words(remark))
+                    .collect();
+                let number = rules.rules().len();
+                format!(
+                    "{place}: {number} rules, no fault\n  {}\n{list}",
+                    rules.hash().as_str()
+                )
+            }
             Err(faults) => {
-                let list: String = faults.iter().map(|fault| format!("  - {fault}\n")).collect();
+                let list: String = faults.iter().map(|fault| self.fault_words(fault)).collect();
                 format!("{place}: refused, {}\n{list}", counted(faults.len(), "fault"))
             }
         };
@@ -107,14 +119,33 @@ impl Checked {
         text
     }
 
+    /// `file:line:column`, which editors open.
+    fn at(&self, position: Position) -> String {
+        format!("{}:{position}", self.file.display())
+    }
+
+    fn fault_words(&self, fault: &RuleFault) -> String {
+        let other = fault
+            .other_at()
+            .map(|other| format!(" (the other: {})", self.at(other)));
+        format!(
+            "  - {}: {fault}{}\n",
+            self.at(fault.at()),
+            other.unwrap_or_default()
+        )
+    }
+
+    fn remark_words(&self, remark: &Remark) -> String {
+        format!("  note: {}: {remark}\n", self.at(remark.at()))
+    }
+
     fn json(&self) -> Value {
-        let faults: Vec<Value> = self
-            .rules
-            .as_ref()
-            .err()
-            .into_iter()
-            .flatten()
-            .map(fault_json)
+        let faults = self.rules.as_ref().err().into_iter().flatten();
+        let faults: Vec<Value> = faults.map(|fault| self.fault_json(fault)).collect();
+        let remarks: Vec<Value> = self
+            .remarks
+            .iter()
+            .map(|remark| self.remark_json(remark))
             .collect();
         let policies =
             |policies: &Vec<PolicyCoverage>| policies.iter().map(PolicyCoverage::json).collect::<Vec<_>>();
@@ -125,42 +156,79 @@ impl Checked {
             "rules": self.rules.as_ref().ok().map(|rules| rules.rules().len()),
             "hash": self.rules.as_ref().ok().map(|rules| rules.hash().as_str().to_owned()),
             "faults": faults,
+            "remarks": remarks,
             "coverage": self.coverage.as_ref().map(policies),
         })
     }
 }
 
-/// "1 fault", "2 faults".
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+impl Checked {
+    fn fault_json(&self, fault: &RuleFault) -> Value {
+        let mut document = details(fault);
+        document["message"] = fault.to_string().into();
+        self.put_place(&mut document, "at", fault.at());
+        if let Some(other) = fault.other_at() {
+            self.put_place(&mut document, "other_at", other);
+        }
+        document
+    }
+
+    fn remark_json(&self, remark: &Remark) -> Value {
+        let mut document = match remark {
+            Remark::NeverWins { rule, instead, .. } => {
+                let instead: Vec<usize> = instead.iter().map(|rule| rule.number).collect();
+                json!({"code": "never_wins", "rule": rule.number, "instead": instead})
+            }
+            Remark::Unclear { rule, .. } => json!({"code": "unclear", "rule": rule.number}),
+        };
+        document["message"] = remark.to_string().into();
+        self.put_place(&mut document, "at", remark.at());
+        document
+    }
+
+    fn put_place(&self, document: &mut Value, key: &str, position: Position) {
+        let (line, column) = (position.line, position.column);
+        document[key] = json!({"text": self.at(position), "line": line, "column": column});
+    }
 }
 
-fn fault_json(fault: &RuleFault) -> Value {
-    let message = fault.to_string();
+/// What a fault is about, beside its words and its place.
+fn details(fault: &RuleFault) -> Value {
     match fault {
-        RuleFault::Syntax(_) => json!({"code": "syntax", "message": message}),
-        RuleFault::Content { place, .. } => {
-            json!({"code": "content", "message": message, "place": place.to_string()})
-        }
+        RuleFault::Syntax { .. } => json!({"code": "syntax"}),
+        RuleFault::TooLarge { .. } => json!({"code": "too_large"}),
+        RuleFault::Content { place, .. } => json!({"code": "content", "place": place.to_string()}),
         RuleFault::Ambiguous {
             first,
             second,
             dimension,
             witness,
-        } => json!({
-            "code": "ambiguous", "message": message, "rules": [first.number, second.number],
-            "dimension": dimension.to_string(), "line": witness.to_string(),
-        }),
+            ..
+        } => pair("ambiguous", [first, second], *dimension, witness),
         RuleFault::Contradiction {
             first,
             second,
             dimension,
             witness,
-        } => json!({
-            "code": "contradiction", "message": message, "rules": [first.number, second.number],
-            "dimension": dimension.to_string(), "line": witness.to_string(),
-        }),
+            ..
+        } => pair("contradiction", [first, second], *dimension, witness),
+        RuleFault::TooEntangled { rules, dimension, .. } => {
+            let numbers: Vec<usize> = rules.iter().map(|rule| rule.number).collect();
+            json!({"code": "too_entangled", "rules": numbers, "dimension": dimension.to_string()})
+        }
     }
+}
+
+fn pair(code: &str, rules: [&RuleName; 2], dimension: Dimension, witness: &Witness) -> Value {
+    json!({
+        "code": code, "rules": rules.map(|rule| rule.number),
+        "dimension": dimension.to_string(), "line": witness.to_string(),
+    })
+}
+
+/// "1 fault", "2 faults".
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Each rule file that the configuration names, once, with the connections it is for.

@@ -1,110 +1,134 @@
-//! The cells of each field: sets of values that no rule of the set tells apart, each with one value to show.
+//! The cells of all fields that a set looks at, and match sets made of them.
 //!
-//! A text field has a cell for each value a rule names and one for everything else. A merchant has one for each way in
-//! which the patterns can agree. An amount has one for each bound and for each gap between bounds that a whole number of
-//! hundredths can fall into, since Expensify sends no other amounts (contract expensify §4.6). A match set is then a
-//! [`Region`]: for each field it restricts, a set of cells; and containment of regions is containment of match sets.
+//! A match set is a [`Region`]: for each field it restricts, a set of cells ([`Axis`]); and containment of regions is
+//! containment of match sets.
 //!
 //! `tag` and `tag_level_n` speak of one thing. A region that names whole tags also restricts the levels to what those
 //! tags have there, and a region is kept tight: tags that contradict its levels are dropped.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
-
-use super::condition::{Condition, MerchantPattern, Test};
-use super::view::{Field, TAG_LEVELS, level_of};
-use super::witness::Witness;
-
-/// For each restricted field, the cells that are left. No field: everything.
-pub(super) type Region = BTreeMap<Field, BTreeSet<usize>>;
-
-/// The cells of one field.
-#[derive(Debug)]
-enum Cells {
-    /// Values by cell; the last one stands for everything else (of yes and no, for the one that no rule names).
-    Text {
-        values: Vec<String>,
-        index: BTreeMap<String, usize>,
-    },
-    /// One value for each cell.
-    Amounts(Vec<Decimal>),
-}
-impl Cells {
-    fn count(&self) -> usize {
-        match self {
-            Self::Text { values, .. } => values.len(),
-            Self::Amounts(amounts) => amounts.len(),
-        }
-    }
-    fn accepted(&self, test: &Test) -> BTreeSet<usize> {
-        match (self, test) {
-            (Self::Text { index, .. }, Test::OneOf(named)) => named
-                .iter()
-                .filter_map(|value| index.get(value).copied())
-                .collect(),
-            (Self::Text { values, .. }, _) => positions(values, |value| test.accepts_text(value)),
-            (Self::Amounts(amounts), _) => positions(amounts, |amount| test.accepts_amount(*amount)),
-        }
-    }
-}
-
-fn positions<T>(values: &[T], accepts: impl Fn(&T) -> bool) -> BTreeSet<usize> {
-    values
-        .iter()
-        .enumerate()
-        .filter(|(_, value)| accepts(value))
-        .map(|(at, _)| at)
-        .collect()
-}
+use super::axis::{Amounts, Axis};
+use super::condition::{Condition, Test};
+use super::region::Region;
+use super::span::CellSet;
+use super::view::{Field, LineView, TAG_LEVELS, level_of};
 
 /// The cells of every field that a rule of the set looks at.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Universe {
-    cells: BTreeMap<Field, Cells>,
+    /// In order.
+    axes: Vec<(Field, Axis)>,
+    tags: Option<Tags>,
+    /// Do they look at the tag, whole or by level?
+    has_tags: bool,
+}
+
+/// Where a set looks at levels of the tag: the tag and its levels, by their places among the fields.
+#[derive(Debug, Clone)]
+struct Tags {
+    /// The whole tag, if rules name whole tags, with the cells of the levels of each.
+    whole: Option<(usize, Vec<[u32; TAG_LEVELS as usize]>)>,
+    levels: [usize; TAG_LEVELS as usize],
 }
 
 impl Universe {
     /// Of all conditions of a set.
     pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a Condition>) -> Self {
-        let mut texts: BTreeMap<Field, BTreeSet<String>> = BTreeMap::new();
-        let mut patterns = BTreeSet::new();
+        let mut texts: BTreeMap<&Field, BTreeSet<Cow<'_, str>>> = BTreeMap::new();
+        let mut patterns: BTreeMap<&Field, BTreeSet<(Cow<'_, str>, bool)>> = BTreeMap::new();
         let mut bounds = BTreeSet::new();
         for (field, test) in conditions.flat_map(|condition| &condition.tests) {
             match test {
-                Test::OneOf(values) => texts
-                    .entry(field.clone())
+                Test::OneOf(_) => texts
+                    .entry(field)
                     .or_default()
-                    .extend(values.iter().cloned()),
-                Test::Merchant(more) => patterns.extend(more.iter().cloned()),
+                    .extend(test.patterns().map(|(t, _)| t)),
+                Test::Category(_) | Test::Merchant(_) => {
+                    patterns.entry(field).or_default().extend(test.patterns())
+                }
                 Test::Between(from, to) => bounds.extend([*from, *to].into_iter().flatten()),
             }
         }
-        if (1..=TAG_LEVELS).any(|level| texts.contains_key(&Field::TagLevel(level))) {
+        let levels: [Field; TAG_LEVELS as usize] = [1, 2, 3, 4, 5].map(Field::TagLevel);
+        let has_levels = levels.iter().any(|level| texts.contains_key(level));
+        if has_levels {
             let tags = texts.get(&Field::Tag).cloned().unwrap_or_default();
-            for level in 1..=TAG_LEVELS {
-                let parts = tags.iter().map(|tag| level_of(tag, level).to_owned());
-                texts.entry(Field::TagLevel(level)).or_default().extend(parts);
+            for (field, level) in levels.iter().zip(1..) {
+                let parts = tags.iter().map(|tag| Cow::Owned(level_of(tag, level).to_owned()));
+                texts.entry(field).or_default().extend(parts);
             }
         }
-        let mut cells: BTreeMap<Field, Cells> = texts
+        let owned = |texts: BTreeSet<Cow<'_, str>>| texts.into_iter().map(Cow::into_owned).collect();
+        let mut axes: BTreeMap<Field, Axis> = texts
             .into_iter()
-            .map(|(field, values)| (field.clone(), text_cells(&field, values)))
+            .map(|(field, texts)| (field.clone(), Axis::named(field, owned(texts))))
             .collect();
-        if !patterns.is_empty() {
-            cells.insert(Field::Merchant, merchant_cells(&patterns));
+        for (field, patterns) in patterns {
+            let patterns = patterns
+                .into_iter()
+                .map(|(text, begins)| (text.into_owned(), begins));
+            axes.insert(field.clone(), Axis::patterns(patterns));
         }
         if !bounds.is_empty() {
-            cells.insert(Field::Amount, Cells::Amounts(amount_cells(&bounds)));
+            axes.insert(
+                Field::Amount,
+                Axis::Amounts(Amounts::new(bounds.into_iter().collect())),
+            );
         }
-        Self { cells }
+        let axes: Vec<(Field, Axis)> = axes.into_iter().collect();
+        let mut universe = Self {
+            has_tags: axes
+                .iter()
+                .any(|(field, _)| matches!(field, Field::Tag | Field::TagLevel(_))),
+            axes,
+            tags: None,
+        };
+        if has_levels {
+            universe.tags = Tags::of(&universe, &levels);
+        }
+        universe
+    }
+
+    pub(super) fn axes(&self) -> &[(Field, Axis)] {
+        &self.axes
+    }
+
+    pub(super) fn place(&self, field: &Field) -> Option<usize> {
+        self.axes.binary_search_by(|(have, _)| have.cmp(field)).ok()
+    }
+
+    fn axis(&self, place: usize) -> Option<&Axis> {
+        self.axes.get(place).map(|(_, axis)| axis)
+    }
+
+    /// The cells of each field.
+    pub(super) fn counts(&self) -> Vec<u32> {
+        self.axes.iter().map(|(_, axis)| axis.count()).collect()
     }
 
     /// What a condition says, field by field, and no more.
     pub(super) fn literal(&self, condition: &Condition) -> Region {
-        let test =
-            |(field, test): (&Field, &Test)| Some((field.clone(), self.cells.get(field)?.accepted(test)));
+        let test = |(field, test): (&Field, &Test)| {
+            let place = self.place(field)?;
+            Some((place, self.axis(place)?.accepted(test)))
+        };
         condition.tests.iter().filter_map(test).collect()
+    }
+
+    /// The positions of amounts that a condition accepts, where it looks at the amount.
+    pub(super) fn positions(&self, condition: &Condition) -> Option<CellSet> {
+        match (
+            condition.tests.get(&Field::Amount)?,
+            self.axis(self.place(&Field::Amount)?)?,
+        ) {
+            (Test::Between(from, to), Axis::Amounts(amounts)) => {
+                let (from, to) = amounts.positions_between(*from, *to);
+                Some(CellSet::range(from, to))
+            }
+            _ => None,
+        }
     }
 
     /// The match set of a condition, tight; `None` where it is empty.
@@ -114,284 +138,104 @@ impl Universe {
 
     /// What is in both; `None` where nothing is. Exact but for whole tags excluded, which [`Self::pick`] settles.
     pub(super) fn overlap(&self, a: &Region, b: &Region) -> Option<Region> {
-        let mut both = a.clone();
-        for (field, cells) in b {
-            match both.get_mut(field) {
-                Some(have) => have.retain(|cell| cells.contains(cell)),
-                None => {
-                    both.insert(field.clone(), cells.clone());
-                }
-            }
+        if a.is_apart(b) {
+            return None;
         }
-        self.tighten(both)
+        self.tighten(a.intersection(b))
     }
 
-    /// A line in `within` that none of `others` matches. Exact: `None` means that they cover it wholly.
-    ///
-    /// Takes the others away one by one. What is left of a region after one is taken away falls into regions that do
-    /// not overlap: outside it in the first field; inside it in the first and outside in the second; and so on.
-    pub(super) fn uncovered(&self, within: &Region, others: &[&Region]) -> Option<Witness> {
-        let within = self.tighten(within.clone())?;
-        let meets = others.iter().position(|other| !apart(&within, other));
-        let Some((other, rest)) = meets.and_then(|at| others.get(at..)?.split_first()) else {
-            return self.pick(&within);
+    /// How much of each field a region leaves, added up. What is strictly within another leaves strictly less.
+    pub(super) fn extent(&self, region: &Region) -> u64 {
+        let left = |(place, (_, axis)): (usize, &(Field, Axis))| {
+            let all = || u64::from(axis.count());
+            region.get(place).map_or_else(all, CellSet::count)
         };
-        let mut inside = within.clone();
-        for (field, cells) in *other {
-            let have = inside.get(field).cloned().unwrap_or_else(|| self.every(field));
-            let outside: BTreeSet<usize> = have.difference(cells).copied().collect();
-            if !outside.is_empty() {
-                let mut part = inside.clone();
-                part.insert(field.clone(), outside);
-                if let Some(witness) = self.uncovered(&part, rest) {
-                    return Some(witness);
-                }
-            }
-            inside.insert(field.clone(), have.intersection(cells).copied().collect());
-            if inside.get(field).is_some_and(BTreeSet::is_empty) {
-                return None;
-            }
-        }
-        None
+        self.axes.iter().enumerate().map(left).sum()
     }
 
-    fn every(&self, field: &Field) -> BTreeSet<usize> {
-        (0..self.cells.get(field).map_or(0, Cells::count)).collect()
+    pub(super) fn every(&self, place: usize) -> CellSet {
+        CellSet::range(0, self.axis(place).map_or(0, Axis::count))
     }
 
-    fn text(&self, field: &Field, cell: usize) -> &str {
-        match self.cells.get(field) {
-            Some(Cells::Text { values, .. }) => values.get(cell).map_or("", String::as_str),
-            _ => "",
-        }
-    }
-
-    /// The tags of a region, where it holds only named ones and not everything else.
-    fn named_tags<'a>(&self, held: &'a Region) -> Option<&'a BTreeSet<usize>> {
-        let rest = self.cells.get(&Field::Tag)?.count().checked_sub(1)?;
-        held.get(&Field::Tag).filter(|tags| !tags.contains(&rest))
-    }
-
-    fn level_cell(&self, tag: usize, level: u8) -> Option<usize> {
-        match self.cells.get(&Field::TagLevel(level)) {
-            Some(Cells::Text { index, .. }) => {
-                index.get(level_of(self.text(&Field::Tag, tag), level)).copied()
-            }
-            _ => None,
-        }
+    /// The cell of a text field that a line falls into; of the amount, its position.
+    pub(super) fn locate(&self, line: &LineView<'_>) -> Vec<u32> {
+        // The tag is asked for up to six times, and need not be made anew each time.
+        let tag = if self.has_tags {
+            line.tag_text()
+        } else {
+            Cow::Borrowed("")
+        };
+        let cell = |(field, axis): &(Field, Axis)| match (axis, field) {
+            (Axis::Amounts(amounts), _) => amounts.position(line.amount),
+            (axis, Field::Tag) => axis.cell(&tag),
+            (axis, Field::TagLevel(level)) => axis.cell(level_of(&tag, *level)),
+            (axis, field) => axis.cell(&line.value(field)),
+        };
+        self.axes.iter().map(cell).collect()
     }
 
     /// Drops tags that contradict the levels, and levels that no tag left has. `None` where a field has nothing left.
-    fn tighten(&self, mut held: Region) -> Option<Region> {
-        if self.cells.contains_key(&Field::TagLevel(1))
-            && let Some(tags) = self.named_tags(&held)
+    pub(super) fn tighten(&self, mut held: Region) -> Option<Region> {
+        if let Some(tags) = &self.tags
+            && let Some((whole, named, parts)) = self.named_tags(&held)
         {
-            let agrees = |tag: usize, level: u8| {
-                let allowed = held.get(&Field::TagLevel(level));
-                allowed.is_none_or(|left| {
-                    self.level_cell(tag, level)
-                        .is_some_and(|cell| left.contains(&cell))
-                })
+            let agrees = |tag: &u32| {
+                let Some(parts) = parts.get(*tag as usize) else {
+                    return false;
+                };
+                let allowed =
+                    |(level, cell): (&usize, &u32)| held.get(*level).is_none_or(|left| left.contains(*cell));
+                tags.levels.iter().zip(parts).all(allowed)
             };
-            let tags: BTreeSet<usize> = tags
-                .iter()
-                .copied()
-                .filter(|tag| (1..=TAG_LEVELS).all(|level| agrees(*tag, level)))
-                .collect();
-            for level in 1..=TAG_LEVELS {
-                let left = tags
+            let left: Vec<u32> = named.cells().filter(agrees).collect();
+            for (at, level) in tags.levels.iter().enumerate() {
+                let parts = left
                     .iter()
-                    .filter_map(|tag| self.level_cell(*tag, level))
-                    .collect();
-                held.insert(Field::TagLevel(level), left);
+                    .filter_map(|tag| parts.get(*tag as usize)?.get(at).copied());
+                held.put(*level, CellSet::of_cells(parts));
             }
-            held.insert(Field::Tag, tags);
+            held.put(whole, CellSet::of_cells(left));
         }
-        held.values().all(|cells| !cells.is_empty()).then_some(held)
+        (!held.is_empty_somewhere()).then_some(held)
     }
 
-    /// One line of a tight region; `None` only where every tag its levels allow is one that it excludes.
-    fn pick(&self, held: &Region) -> Option<Witness> {
-        let mut line = Witness {
-            matters: held.keys().cloned().collect(),
-            ..Witness::default()
-        };
-        for (field, cells) in &self.cells {
-            // Where the region leaves a field open, the last cell: what no rule names.
-            let cell = held
-                .get(field)
-                .map_or(cells.count().checked_sub(1), |left| left.first().copied())?;
-            match cells {
-                Cells::Text { values, .. } => line.put(field, values.get(cell)?),
-                Cells::Amounts(amounts) => line.amount = *amounts.get(cell)?,
-            }
-        }
-        if self.cells.contains_key(&Field::TagLevel(1)) {
-            line.tag = self.pick_tag(held)?;
-            if held.contains_key(&Field::Tag) {
-                line.matters.retain(|field| !matches!(field, Field::TagLevel(_)));
-            }
-        }
-        Some(line)
+    /// The tags of a region, where it holds only named ones and not everything else.
+    fn named_tags<'a, 'b>(
+        &'a self,
+        held: &'b Region,
+    ) -> Option<(usize, &'b CellSet, &'a [[u32; TAG_LEVELS as usize]])> {
+        let (whole, parts) = self.tags.as_ref()?.whole.as_ref()?;
+        let tags = held.get(*whole)?;
+        (!tags.contains(parts.len() as u32)).then_some((*whole, tags, parts))
     }
+}
 
-    /// A tag whose levels and whose whole the region allows. Where it names tags, one of them. Else each choice of levels
-    /// is another tag, and only so many are named, so that a choice that is not excluded is found after at most as many
-    /// attempts as there are named tags.
-    fn pick_tag(&self, held: &Region) -> Option<String> {
-        if let Some(tags) = self.named_tags(held) {
-            return tags.first().map(|tag| self.text(&Field::Tag, *tag).to_owned());
+impl Tags {
+    fn of(universe: &Universe, levels: &[Field; TAG_LEVELS as usize]) -> Option<Self> {
+        let mut places = [0; TAG_LEVELS as usize];
+        for (place, field) in places.iter_mut().zip(levels) {
+            *place = universe.place(field)?;
         }
-        let choices: Vec<Vec<&str>> = (1..=TAG_LEVELS)
-            .map(|level| {
-                let field = Field::TagLevel(level);
-                let cells = held.get(&field).cloned().unwrap_or_else(|| self.every(&field));
-                let mut parts: Vec<&str> = cells.iter().map(|cell| self.text(&field, *cell)).collect();
-                // A blank level first: the tag that is shown is then no longer than it must be.
-                parts.sort_by_key(|part| !part.is_empty());
-                parts
-            })
-            .collect();
-        let mut at = [0usize; TAG_LEVELS as usize];
-        loop {
-            let parts: Vec<&str> = choices
-                .iter()
-                .zip(at)
-                .filter_map(|(parts, at)| parts.get(at).copied())
-                .collect();
-            let tag = parts.join(":").trim_end_matches(':').to_owned();
-            if self.allows_tag(held, &tag) {
-                return Some(tag);
-            }
-            let turn = choices.iter().zip(at.iter_mut()).find_map(|(parts, at)| {
-                *at += 1;
-                if *at < parts.len() {
-                    Some(())
-                } else {
-                    *at = 0;
-                    None
+        let whole = universe
+            .place(&Field::Tag)
+            .and_then(|place| match universe.axis(place)? {
+                Axis::Named(tags, _) => {
+                    let parts = tags.iter().map(|tag| {
+                        let mut parts = [0; TAG_LEVELS as usize];
+                        for ((part, place), level) in parts.iter_mut().zip(places).zip(1..) {
+                            *part = universe
+                                .axis(place)
+                                .map_or(0, |axis| axis.cell(level_of(tag, level)));
+                        }
+                        parts
+                    });
+                    Some((place, parts.collect()))
                 }
+                _ => None,
             });
-            turn?;
-        }
+        Some(Self {
+            whole,
+            levels: places,
+        })
     }
-
-    fn allows_tag(&self, held: &Region, tag: &str) -> bool {
-        match (held.get(&Field::Tag), self.cells.get(&Field::Tag)) {
-            (Some(left), Some(Cells::Text { values, index })) => {
-                left.contains(&index.get(tag).copied().unwrap_or(values.len().saturating_sub(1)))
-            }
-            _ => true,
-        }
-    }
-}
-
-/// Does some field alone keep them from having a line in common?
-pub(super) fn apart(a: &Region, b: &Region) -> bool {
-    b.iter()
-        .any(|(field, cells)| a.get(field).is_some_and(|have| have.is_disjoint(cells)))
-}
-
-/// Is every line of `a` one of `b`?
-pub(super) fn contained(a: &Region, b: &Region) -> bool {
-    b.iter()
-        .all(|(field, cells)| a.get(field).is_some_and(|have| have.is_subset(cells)))
-}
-
-fn text_cells(field: &Field, named: BTreeSet<String>) -> Cells {
-    let index: BTreeMap<String, usize> = named.iter().cloned().zip(0..).collect();
-    let mut values: Vec<String> = named.into_iter().collect();
-    if *field == Field::Reimbursable {
-        // There are only two: the one that no rule names stands last.
-        let mut both = vec!["false".to_owned(), "true".to_owned()];
-        both.sort_by_key(|value| index.get(value).copied().unwrap_or(usize::MAX));
-        let index = both.iter().cloned().zip(0..).collect();
-        return Cells::Text { values: both, index };
-    }
-    values.push(unnamed(field, &index));
-    Cells::Text { values, index }
-}
-
-/// A value that no rule names.
-fn unnamed(field: &Field, named: &BTreeMap<String, usize>) -> String {
-    let candidate = |n: usize| match field {
-        Field::TagLevel(_) if n == 0 => String::new(),
-        Field::Employee => format!("someone.else{}@example.com", number(n)),
-        Field::Currency => OTHER_CURRENCIES
-            .get(n)
-            .map_or_else(|| format!("X{n}"), |code| (*code).to_owned()),
-        Field::Report(name) => format!("another {name}{}", number(n)),
-        Field::TagLevel(_) => format!("another level{}", number(n)),
-        Field::CardProgram => format!("another card program{}", number(n)),
-        field => format!("another {field}{}", number(n)),
-    };
-    (0..)
-        .map(candidate)
-        .find(|value| !named.contains_key(value))
-        .unwrap_or_default()
-}
-
-const OTHER_CURRENCIES: [&str; 12] = [
-    "USD", "EUR", "GBP", "CHF", "CAD", "MXN", "JPY", "AUD", "NZD", "SEK", "NOK", "DKK",
-];
-
-fn number(n: usize) -> String {
-    if n == 0 {
-        String::new()
-    } else {
-        format!(" {}", n + 1).replace(' ', "")
-    }
-}
-
-/// For each name and each beginning that rules name, a merchant that it matches and nothing narrower does; and one that
-/// nothing matches.
-fn merchant_cells(patterns: &BTreeSet<MerchantPattern>) -> Cells {
-    let name = |pattern: &MerchantPattern| match pattern {
-        MerchantPattern::Exact(name) => Some(name.clone()),
-        MerchantPattern::Prefix(_) => None,
-    };
-    let mut values: Vec<String> = patterns.iter().filter_map(name).collect();
-    let prefixes = patterns.iter().filter_map(|pattern| match pattern {
-        MerchantPattern::Prefix(prefix) => Some(prefix.as_str()),
-        MerchantPattern::Exact(_) => None,
-    });
-    let matching = |value: &str| patterns.iter().filter(|pattern| pattern.accepts(value)).count();
-    for prefix in prefixes {
-        // The beginning itself matches every shorter beginning and no longer one. Where it is also named whole, one
-        // character more: each pattern can spoil but one of them.
-        let shorter =
-            |p: &&MerchantPattern| matches!(p, MerchantPattern::Prefix(q) if prefix.starts_with(q.as_str()));
-        let expected = patterns.iter().filter(shorter).count();
-        let longer = spare_characters().map(|c| format!("{prefix}{c}"));
-        values.extend(
-            std::iter::once(prefix.to_owned())
-                .chain(longer)
-                .find(|value| matching(value) == expected),
-        );
-    }
-    let nothing = std::iter::once("another merchant".to_owned())
-        .chain(spare_characters().map(|c| format!("{c}another merchant")));
-    values.extend(nothing.into_iter().find(|value| matching(value) == 0));
-    let index = values.iter().cloned().zip(0..).collect();
-    Cells::Text { values, index }
-}
-
-/// More characters than a file can have patterns, the readable ones first; none has an upper case.
-fn spare_characters() -> impl Iterator<Item = char> {
-    ['~', '#', '+']
-        .into_iter()
-        .chain('\u{4e00}'..='\u{9fff}')
-        .chain('\u{20000}'..='\u{2a6df}')
-}
-
-fn amount_cells(bounds: &BTreeSet<Decimal>) -> Vec<Decimal> {
-    let hundredth = Decimal::new(1, 2);
-    let mut amounts = BTreeSet::new();
-    for bound in bounds {
-        amounts.insert(*bound);
-        // The amount next to a bound stands for the whole gap, or is the next bound itself.
-        amounts.extend(bound.checked_sub(hundredth));
-        amounts.extend(bound.checked_add(hundredth));
-    }
-    amounts.into_iter().collect()
 }

@@ -1,10 +1,11 @@
 //! When a rule matches: a conjunction of tests, at most one for each field.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::view::{Field, LineView};
+use super::view::{Field, LineView, normal_category};
 
 /// A merchant by name, or all whose names begin alike. In lower case and trimmed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,21 +49,77 @@ impl MerchantPattern {
     }
 }
 
+/// A category, or all below one: Expensify's categories are hierarchical by colon (`Travel:Air`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CategoryPattern {
+    /// This category, in normal form.
+    Whole(String),
+    /// Every category below this one, at any depth, and not the category itself; written `Travel:*`.
+    Below(String),
+}
+impl CategoryPattern {
+    /// Reads `Travel:Air` or `Travel:*`; `None` for `:*`, which is below nothing.
+    pub fn new(text: &str) -> Option<Self> {
+        let text = normal_category(text);
+        match text.strip_suffix(":*") {
+            Some("") => None,
+            Some(parent) => Some(Self::Below(parent.to_owned())),
+            None => Some(Self::Whole(text.into_owned())),
+        }
+    }
+    /// Does it match a category in normal form?
+    pub fn accepts(&self, category: &str) -> bool {
+        match self {
+            Self::Whole(text) => category == text,
+            Self::Below(parent) => category
+                .strip_prefix(parent.as_str())
+                .is_some_and(|rest| rest.starts_with(':')),
+        }
+    }
+    /// As it is written in a file.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Whole(text) => text.clone(),
+            Self::Below(parent) => format!("{parent}:*"),
+        }
+    }
+}
+
 /// What one field must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// One of these, each in the form in which the field is compared.
     OneOf(BTreeSet<String>),
+    /// A category that one of these matches.
+    Category(BTreeSet<CategoryPattern>),
     /// A merchant that one of these matches.
     Merchant(BTreeSet<MerchantPattern>),
     /// An amount from, and up to and with, these; `None` is no bound.
     Between(Option<Decimal>, Option<Decimal>),
 }
 impl Test {
+    /// The names and (`true`) beginnings that it accepts; none where it is about an amount.
+    pub(super) fn patterns(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, bool)> + '_> {
+        match self {
+            Self::OneOf(values) => {
+                Box::new(values.iter().map(|value| (Cow::Borrowed(value.as_str()), false)))
+            }
+            Self::Category(patterns) => Box::new(patterns.iter().map(|pattern| match pattern {
+                CategoryPattern::Whole(text) => (Cow::Borrowed(text.as_str()), false),
+                CategoryPattern::Below(parent) => (Cow::Owned(format!("{parent}:")), true),
+            })),
+            Self::Merchant(patterns) => Box::new(patterns.iter().map(|pattern| match pattern {
+                MerchantPattern::Exact(text) => (Cow::Borrowed(text.as_str()), false),
+                MerchantPattern::Prefix(prefix) => (Cow::Borrowed(prefix.as_str()), true),
+            })),
+            Self::Between(..) => Box::new(std::iter::empty()),
+        }
+    }
     /// Does a text hold it? Amounts are no text.
     pub(super) fn accepts_text(&self, value: &str) -> bool {
         match self {
             Self::OneOf(values) => values.contains(value),
+            Self::Category(patterns) => patterns.iter().any(|pattern| pattern.accepts(value)),
             Self::Merchant(patterns) => patterns.iter().any(|pattern| pattern.accepts(value)),
             Self::Between(..) => false,
         }
@@ -73,7 +130,7 @@ impl Test {
             Self::Between(from, to) => {
                 from.is_none_or(|from| from <= amount) && to.is_none_or(|to| amount <= to)
             }
-            Self::OneOf(_) | Self::Merchant(_) => false,
+            Self::OneOf(_) | Self::Category(_) | Self::Merchant(_) => false,
         }
     }
 }
@@ -122,6 +179,9 @@ mod tests {
     fn one_of(values: &[&str]) -> Test {
         Test::OneOf(values.iter().map(|v| (*v).to_owned()).collect())
     }
+    fn category(values: &[&str]) -> Test {
+        Test::Category(values.iter().filter_map(|v| CategoryPattern::new(v)).collect())
+    }
     fn merchant(text: &str) -> Test {
         Test::Merchant(MerchantPattern::new(text).into_iter().collect())
     }
@@ -129,7 +189,7 @@ mod tests {
     #[test]
     fn every_condition_must_hold() {
         let both = when([
-            (Field::Category, one_of(&["Travel", "Meals"])),
+            (Field::Category, category(&["Travel", "Meals"])),
             (Field::Tag, one_of(&["Ohio"])),
         ]);
         let line = Witness {
@@ -157,7 +217,7 @@ mod tests {
             merchant: "UBER *TRIP".into(),
             ..Witness::default()
         };
-        assert!(!when([(Field::Category, one_of(&["Travel"]))]).matches(&line.view()));
+        assert!(!when([(Field::Category, category(&["Travel"]))]).matches(&line.view()));
         assert!(when([(Field::Employee, one_of(&["kim@example.com"]))]).matches(&line.view()));
         assert!(when([(Field::Merchant, merchant("Uber*"))]).matches(&line.view()));
         assert!(!when([(Field::Merchant, merchant("Uber"))]).matches(&line.view()));
@@ -176,6 +236,34 @@ mod tests {
             };
             assert_eq!(bounds.matches(&line.view()), expected, "{cents}");
         }
+    }
+
+    #[test]
+    fn a_branch_is_what_lies_below_a_category_at_any_depth() {
+        let branch = when([(Field::Category, category(&["Travel:*"]))]);
+        for (category, expected) in [
+            ("Travel:Air", true),
+            (" Travel : Air ", true),
+            ("Travel:Air:Long haul", true),
+            ("Travel:", true),
+            ("Travel", false),
+            ("Travels:Air", false),
+            ("travel:Air", false),
+            ("Other:Travel:Air", false),
+            ("", false),
+        ] {
+            let line = Witness {
+                category: category.into(),
+                ..Witness::default()
+            };
+            assert_eq!(branch.matches(&line.view()), expected, "{category}");
+        }
+        assert_eq!(CategoryPattern::new(" : * "), None);
+        assert_eq!(
+            CategoryPattern::new("Travel*"),
+            Some(CategoryPattern::Whole("Travel*".into())),
+            "a name like another"
+        );
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget::{Budget, Spent};
 use super::cells::Universe;
-use super::condition::{Condition, Test};
+use super::condition::{CategoryPattern, Condition, Test};
+use super::filing::Filing;
+use super::region::Region;
 use super::set::{Dimension, Rule, RuleSet};
-use super::view::{Field, normal_tag};
+use super::view::{Field, normal_category, normal_tag};
 use super::witness::Witness;
 
 /// What is not covered.
@@ -39,6 +42,8 @@ pub enum GapKind {
     NoRule,
     /// Some lines with it are covered, depending on what else they show; this one is not.
     Partly(Box<Witness>),
+    /// Some rules cover some lines with it, in so many ways that whether all are could not be found out.
+    Unclear,
 }
 
 impl RuleSet {
@@ -49,7 +54,9 @@ impl RuleSet {
         categories: impl IntoIterator<Item = &'a str>,
         tags: impl IntoIterator<Item = &'a str>,
     ) -> Coverage {
-        let categories = categories.into_iter().map(|name| name.trim().to_owned());
+        let categories = categories
+            .into_iter()
+            .map(|name| normal_category(name).into_owned());
         let tags = tags.into_iter().map(normal_tag);
         Coverage {
             categories: self.gaps(Dimension::Account, &Field::Category, categories),
@@ -65,26 +72,38 @@ impl RuleSet {
             .filter(|rule| rule.set.contains_key(&dimension))
             .collect();
         let all = |names: BTreeSet<String>| Condition {
-            tests: BTreeMap::from([(field.clone(), Test::OneOf(names))]),
+            tests: BTreeMap::from([(field.clone(), whole(field, names))]),
         };
         let every = all(names.clone());
         let universe = Universe::new(setting.iter().map(|rule| &rule.when).chain([&every]));
-        let regions: Vec<_> = setting.iter().map(|rule| universe.literal(&rule.when)).collect();
+        let regions: Vec<Region> = setting.iter().map(|rule| universe.literal(&rule.when)).collect();
+        let filing = Filing::new(regions.iter(), &universe.counts());
         let gap = |name: String| {
             let lines = universe.tight(&all(BTreeSet::from([name.clone()])))?;
-            let able: Vec<_> = regions
-                .iter()
+            let able: Vec<&Region> = filing
+                .meeting(&lines, |_| true)
+                .0
+                .into_iter()
+                .filter_map(|at| regions.get(at as usize))
                 .filter(|region| universe.overlap(&lines, region).is_some())
                 .collect();
-            let witness = universe.uncovered(&lines, &able)?;
-            let kind = if able.is_empty() {
-                GapKind::NoRule
-            } else {
-                GapKind::Partly(Box::new(witness))
+            let kind = match universe.uncovered(&lines, &able, &mut Budget::new(Budget::QUESTION)) {
+                Ok(None) => return None,
+                Ok(Some(_)) if able.is_empty() => GapKind::NoRule,
+                Ok(Some(line)) => GapKind::Partly(Box::new(line)),
+                Err(Spent) => GapKind::Unclear,
             };
             Some(Gap { name, kind })
         };
         names.into_iter().filter_map(gap).collect()
+    }
+}
+
+/// These names and no more, though one may be written like a branch.
+fn whole(field: &Field, names: BTreeSet<String>) -> Test {
+    match field {
+        Field::Category => Test::Category(names.into_iter().map(CategoryPattern::Whole).collect()),
+        _ => Test::OneOf(names),
     }
 }
 
@@ -109,6 +128,7 @@ mod tests {
             .map(|gap| match &gap.kind {
                 GapKind::NoRule => format!("{}: no rule", gap.name),
                 GapKind::Partly(line) => format!("{}: not {line}", gap.name),
+                GapKind::Unclear => format!("{}: unclear", gap.name),
             })
             .collect();
         assert_eq!(
@@ -134,6 +154,17 @@ mod tests {
             r#" => account = { from = "category_gl_code" }, cost_centre = { from = "tag_gl_code" }"#,
         ]);
         assert!(set.coverage(["Air", ""], ["Ohio"]).is_complete());
+    }
+
+    #[test]
+    fn a_branch_covers_what_lies_below_it() {
+        let set = accepted(&[
+            r#"category = "Travel:*" => account = "6410""#,
+            r#"category = "Travel:Air:*", reimbursable = true => account = "6411""#,
+        ]);
+        let coverage = set.coverage(["Travel: Air", "Travel:Air:Long", "Travel", "Meals:Air"], []);
+        let names: Vec<&str> = coverage.categories.iter().map(|gap| gap.name.as_str()).collect();
+        assert_eq!(names, ["Meals:Air", "Travel"]);
     }
 
     #[test]

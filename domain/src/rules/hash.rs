@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::condition::{MerchantPattern, Test};
+use super::condition::{CategoryPattern, MerchantPattern, Test};
 use super::set::{Outcome, Rule};
 use super::settings::{CardProgram, Settings};
 use crate::ids::DaybookCode;
@@ -42,9 +42,13 @@ impl fmt::Display for RuleSetHash {
 
 /// Text in which no two lists of parts look alike: each part with its length before it.
 fn joined(parts: impl IntoIterator<Item = String>) -> String {
-    parts
-        .into_iter()
-        .fold(String::new(), |text, part| format!("{text}{}:{part}", part.len()))
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&part.len().to_string());
+        text.push(':');
+        text.push_str(&part);
+    }
+    text
 }
 
 /// A rule without its name and number: equal for rules that mean the same.
@@ -53,6 +57,7 @@ pub(super) fn canonical_rule(rule: &Rule) -> String {
     let when = rule.when.tests.iter().map(|(field, test)| {
         let test = match test {
             Test::OneOf(values) => joined(values.iter().cloned()),
+            Test::Category(patterns) => joined(patterns.iter().map(CategoryPattern::written)),
             Test::Merchant(patterns) => joined(patterns.iter().map(MerchantPattern::written)),
             Test::Between(from, to) => joined([amount(from), amount(to)]),
         };
@@ -65,7 +70,8 @@ pub(super) fn canonical_rule(rule: &Rule) -> String {
     joined([joined(when), joined(set)])
 }
 
-fn canonical_outcome(outcome: &Outcome) -> String {
+/// Equal for outcomes that are.
+pub(super) fn canonical_outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Code(code) => joined(["code".to_owned(), code.to_uppercase()]),
         Outcome::From(source) => joined(["from".to_owned(), source.to_string()]),

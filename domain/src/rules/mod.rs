@@ -12,20 +12,29 @@
 //!
 //! Invariant, by what is absent: no I/O, no clock, and no default. A dimension that no rule sets stays unset.
 
+mod axis;
+mod budget;
 mod cells;
 mod check;
 mod condition;
 mod coverage;
 mod fault;
+mod filing;
 mod hash;
 mod index;
+mod leftover;
 mod life;
 mod parse;
+mod position;
+mod print;
 mod reader;
+mod region;
+mod remarks;
 mod resolve;
 mod sections;
 mod set;
 mod settings;
+mod span;
 mod specificity;
 mod version;
 mod view;
@@ -37,7 +46,7 @@ mod properties;
 mod testing;
 
 pub use check::{CodingFault, Dimensions, check_coding};
-pub use condition::{Condition, MerchantPattern, Test};
+pub use condition::{CategoryPattern, Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fault::{Place, RuleFault};
 pub use hash::RuleSetHash;
@@ -47,6 +56,8 @@ pub use life::{
     Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets, RulesCommand,
     RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
 };
+pub use position::Position;
+pub use remarks::Remark;
 pub use resolve::{Resolution, Resolved, Unset, Why};
 pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
 pub use settings::{

@@ -3,7 +3,7 @@
 //! ```toml
 //! [[rule]]
 //! name = "Travel of the Ohio plant"
-//! when = { category = ["Airfare", "Hotel"], tag = "Ohio", field.Trip = "Customer", amount_to = "500.00" }
+//! when = { category = ["Travel:*", "Hotel"], tag = "Ohio", field.Trip = "Customer", amount_to = "500.00" }
 //! set = { account = "6410", cost_centre = { from = "tag_gl_code" } }
 //!
 //! [posting]
@@ -40,16 +40,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::{Table, Value};
+use toml::de::DeTable;
 
-use super::condition::{Condition, MerchantPattern, Test};
+use super::budget::Budget;
+use super::condition::{CategoryPattern, Condition, MerchantPattern, Test};
 use super::fault::{Place, RuleFault};
-use super::reader::{Reader, set_of};
+use super::position::{Lines, Position};
+use super::reader::{Found, Reader, Text, set_of};
 use super::sections::settings;
 use super::set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
 use super::view::{Field, normal_field_name, normal_tag};
 use crate::ids::{AccountCode, CostCentreCode, Email, ProjectCode, SubAccountCode};
 use crate::money::Currency;
+
+/// A rule takes some 150 bytes, and a set of 20,000 is none that a person keeps.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 const LEVEL_KEYS: [&str; 5] = [
     "tag_level_1",
@@ -62,90 +67,139 @@ const LEVEL_KEYS: [&str; 5] = [
 impl RuleSet {
     /// Reads and checks a rule file (TOML). Every fault is named at once: unknown keys, values of the wrong form, what
     /// is required and missing, rules that no line can match, and rules that contradict each other. Only where the file
-    /// cannot be read at all is it the one fault of syntax; and rules are held against each other once each can be read.
+    /// cannot be read at all is it the one fault of syntax or of size; and rules are held against each other once each can be read.
     pub fn parse(text: &str) -> Result<Self, Vec<RuleFault>> {
-        let table: Table = toml::from_str(text)
-            .map_err(|error| vec![RuleFault::Syntax(error.to_string().trim().to_owned())])?;
+        Self::parse_within(text, &mut Budget::new(Budget::CHECK))
+    }
+
+    /// The same, and gives up sooner.
+    pub(super) fn parse_within(text: &str, budget: &mut Budget) -> Result<Self, Vec<RuleFault>> {
+        if text.len() > MOST_BYTES {
+            return Err(vec![RuleFault::TooLarge {
+                bytes: text.len(),
+                most: MOST_BYTES,
+            }]);
+        }
+        let lines = Lines::new(text);
+        let table = DeTable::parse(text).map_err(|error| {
+            vec![RuleFault::Syntax {
+                at: lines.position(error.span().map_or(0, |span| span.start)),
+                what: error.to_string().trim().to_owned(),
+            }]
+        })?;
         let mut faults = Vec::new();
-        let mut file = Reader::new(Place::File, table);
+        let mut file = Reader::file(table.into_inner(), &lines);
         let tables = file.tables("rule");
         let rules = tables
             .into_iter()
             .zip(1..)
-            .filter_map(|(table, number)| rule(number, table, &mut faults))
+            .filter_map(|(table, number)| rule(number, table, &lines, &mut faults))
             .collect();
         let settings = settings(&mut file, &mut faults);
         file.finish(&mut faults);
         match settings {
-            Some(settings) if faults.is_empty() => Self::check(rules, settings),
+            Some(settings) if faults.is_empty() => Self::check(rules, settings, budget),
             _ => Err(faults),
         }
     }
 }
 
-fn rule(number: usize, mut table: Table, faults: &mut Vec<RuleFault>) -> Option<Rule> {
-    let given = table
+fn rule<'a>(
+    number: usize,
+    mut found: Found<'a>,
+    lines: &'a Lines<'a>,
+    faults: &mut Vec<RuleFault>,
+) -> Option<Rule> {
+    let given = found
+        .table
         .get("name")
-        .and_then(Value::as_str)
+        .and_then(|name| name.get_ref().as_str())
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty());
-    let name = RuleName { number, name: given };
+    let name = RuleName {
+        number,
+        name: given.map(Into::into),
+    };
     let place = Place::Rule(name.clone());
-    if matches!(table.get("name"), Some(Value::String(_))) {
-        table.remove("name");
+    if found
+        .table
+        .get("name")
+        .is_some_and(|name| name.get_ref().is_str())
+    {
+        found.table.remove("name");
     }
     let before = faults.len();
-    let mut reader = Reader::new(place.clone(), table);
+    let mut reader = Reader::new(place.clone(), found, lines);
+    let at = reader.at();
     // Only a name that is no text is left here, and is refused.
     reader.text("name");
     let when = reader.table("when").unwrap_or_default();
     if !reader.has("set") {
-        reader.fault(
+        reader.lacks(
             "it sets nothing",
             "Add `set = { account = … }` or another dimension, or remove the rule",
         );
     }
     let set = reader.table("set").unwrap_or_default();
+    let mut conditions = reader.inner(place.clone(), when);
+    let mut outcomes_read = reader.inner(place.clone(), set);
     reader.finish(faults);
-    let when = condition(&place, when, faults);
-    let set = outcomes(&place, set, faults);
+    let when = condition(&mut conditions);
+    let credit_at = outcomes_read.at_key("credit_account");
+    conditions.finish(faults);
+    let set = outcomes(&mut outcomes_read, &place, faults);
+    outcomes_read.finish(faults);
     if when.is_empty()
         && set.values().any(|outcome| matches!(outcome, Outcome::Code(_)))
         && faults.len() == before
     {
         faults.push(RuleFault::content(
             &place,
+            at,
             "it has no condition and gives every line the same code, which would be a default and hide what is not mapped",
             "Add a condition under `when`; only a code taken `from` the line may be set for every line",
         ));
     }
     if set.contains_key(&Dimension::CreditAccount) {
-        credit_account_can_be_asked(&place, &when, faults);
+        credit_account_can_be_asked(&place, credit_at, &when, faults);
     }
-    (faults.len() == before).then_some(Rule { name, when, set })
+    (faults.len() == before).then_some(Rule { name, at, when, set })
 }
 
-fn credit_account_can_be_asked(place: &Place, when: &Condition, faults: &mut Vec<RuleFault>) {
+fn credit_account_can_be_asked(place: &Place, at: Position, when: &Condition, faults: &mut Vec<RuleFault>) {
     let lacks = |field: &Field, value: &str| when.named(field).is_some_and(|values| !values.contains(value));
     if lacks(&Field::Reimbursable, "false") || lacks(&Field::CardProgram, "") {
         faults.push(RuleFault::content(
             place,
+            at,
             "`credit_account` is only for lines that are not reimbursable and on no card, and its conditions exclude them",
             "Remove `credit_account`; the credit side of cards is set under [[card_program]] and [clearing]",
         ));
     }
 }
 
-fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condition {
-    let mut reader = Reader::new(place.clone(), table);
+fn condition(reader: &mut Reader<'_>) -> Condition {
     let mut tests = BTreeMap::new();
-    let plain = [
-        ("policy", Field::Policy),
-        ("category", Field::Category),
-        ("card_program", Field::CardProgram),
-        ("kind", Field::Kind),
-    ];
-    for (key, field) in plain {
+    if let Some(texts) = reader.texts("policy") {
+        tests.insert(Field::Policy, Test::OneOf(set_of(texts, str::to_owned)));
+    }
+    if let Some(texts) = reader.texts("category") {
+        let mut patterns = BTreeSet::new();
+        for Text { text, at } in texts {
+            match CategoryPattern::new(&text) {
+                Some(pattern) => {
+                    patterns.insert(pattern);
+                }
+                None => reader.fault_at(
+                    at,
+                    "`category` is `:*`, which is below no category",
+                    "Write the parent before it: \"Travel:*\"",
+                ),
+            }
+        }
+        tests.insert(Field::Category, Test::Category(patterns));
+    }
+    for (key, field) in [("card_program", Field::CardProgram), ("kind", Field::Kind)] {
         if let Some(texts) = reader.texts(key) {
             tests.insert(field, Test::OneOf(set_of(texts, str::to_owned)));
         }
@@ -155,37 +209,48 @@ fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condit
     }
     for (key, level) in LEVEL_KEYS.into_iter().zip(1..) {
         if let Some(texts) = reader.texts(key) {
-            if texts.iter().any(|text| text.contains(':')) {
-                let remedy = "Give each part its own `tag_level_N`, or name the whole under `tag`";
-                reader.fault(
-                    format!("`{key}` contains a colon, which parts the levels of a tag"),
-                    remedy,
-                );
+            for Text { text, at } in &texts {
+                if text.contains(':') {
+                    reader.fault_at(
+                        *at,
+                        format!("`{key}` contains a colon, which parts the levels of a tag"),
+                        "Give each part its own `tag_level_N`, or name the whole under `tag`",
+                    );
+                }
             }
             tests.insert(Field::TagLevel(level), Test::OneOf(set_of(texts, str::to_owned)));
         }
     }
     if let Some(texts) = reader.texts("employee") {
-        let emails = texts.iter().filter_map(|text| match Email::new(text) {
-            Ok(email) => Some(email.as_str().to_owned()),
-            Err(error) => {
-                reader.fault(
-                    format!("`employee`: {error}"),
-                    "Write the submitter's address as Expensify shows it",
-                );
-                None
-            }
-        });
+        let emails = texts
+            .iter()
+            .filter_map(|Text { text, at }| match Email::new(text) {
+                Ok(email) => Some(email.as_str().to_owned()),
+                Err(error) => {
+                    reader.fault_at(
+                        *at,
+                        format!("`employee`: {error}"),
+                        "Write the submitter's address as Expensify shows it",
+                    );
+                    None
+                }
+            });
         tests.insert(Field::Employee, Test::OneOf(emails.collect()));
     }
     if let Some(texts) = reader.texts("currency") {
-        let codes = texts.iter().filter_map(|text| match Currency::new(text) {
-            Ok(currency) => Some(currency.code().to_owned()),
-            Err(error) => {
-                reader.fault(format!("`currency`: {error}"), "Write its code of three letters");
-                None
-            }
-        });
+        let codes = texts
+            .iter()
+            .filter_map(|Text { text, at }| match Currency::new(text) {
+                Ok(currency) => Some(currency.code().to_owned()),
+                Err(error) => {
+                    reader.fault_at(
+                        *at,
+                        format!("`currency`: {error}"),
+                        "Write its code of three letters",
+                    );
+                    None
+                }
+            });
         tests.insert(Field::Currency, Test::OneOf(codes.collect()));
     }
     if let Some(flag) = reader.flag("reimbursable") {
@@ -194,14 +259,15 @@ fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condit
             Test::OneOf(BTreeSet::from([flag.to_string()])),
         );
     }
-    if let Some(patterns) = patterns(&mut reader, "merchant") {
+    if let Some(patterns) = patterns(reader, "merchant") {
         tests.insert(Field::Merchant, Test::Merchant(patterns));
     }
     let bounds = (reader.amount("amount_from"), reader.amount("amount_to"));
     if bounds != (None, None) {
         tests.insert(Field::Amount, Test::Between(bounds.0, bounds.1));
     }
-    for (name, value) in reader.table("field").unwrap_or_default() {
+    let fields = reader.table("field").unwrap_or_default();
+    for (name, value) in reader.inner(Place::File, fields).rest() {
         if let Some(texts) = reader.texts_of(&format!("field.{name}"), value) {
             let field = Field::Report(normal_field_name(&name));
             if tests
@@ -215,39 +281,42 @@ fn condition(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> Condit
             }
         }
     }
-    reader.finish(faults);
     Condition { tests }
 }
 
-pub(super) fn patterns(reader: &mut Reader, key: &'static str) -> Option<BTreeSet<MerchantPattern>> {
-    let texts = reader.texts(key)?;
-    let patterns: BTreeSet<MerchantPattern> = texts
-        .iter()
-        .filter_map(|text| MerchantPattern::new(text))
-        .collect();
-    if texts.iter().any(|text| MerchantPattern::new(text).is_none()) {
-        reader.fault(
-            format!("`{key}` is `*`, which matches everything"),
-            "Write a beginning before the `*`, or leave it out",
-        );
+pub(super) fn patterns(reader: &mut Reader<'_>, key: &'static str) -> Option<BTreeSet<MerchantPattern>> {
+    let mut patterns = BTreeSet::new();
+    for Text { text, at } in reader.texts(key)? {
+        match MerchantPattern::new(&text) {
+            Some(pattern) => {
+                patterns.insert(pattern);
+            }
+            None => reader.fault_at(
+                at,
+                format!("`{key}` is `*`, which matches everything"),
+                "Write a beginning before the `*`, or leave it out",
+            ),
+        }
     }
     Some(patterns)
 }
 
-fn outcomes(place: &Place, table: Table, faults: &mut Vec<RuleFault>) -> BTreeMap<Dimension, Outcome> {
-    let mut reader = Reader::new(place.clone(), table);
+fn outcomes(
+    reader: &mut Reader<'_>,
+    place: &Place,
+    faults: &mut Vec<RuleFault>,
+) -> BTreeMap<Dimension, Outcome> {
     let mut set = BTreeMap::new();
     for dimension in Dimension::ALL {
-        if let Some(outcome) = outcome(&mut reader, place, dimension, faults) {
+        if let Some(outcome) = outcome(reader, place, dimension, faults) {
             set.insert(dimension, outcome);
         }
     }
-    reader.finish(faults);
     set
 }
 
 fn outcome(
-    reader: &mut Reader,
+    reader: &mut Reader<'_>,
     place: &Place,
     dimension: Dimension,
     faults: &mut Vec<RuleFault>,
@@ -255,9 +324,10 @@ fn outcome(
     let key = dimension.as_str();
     if reader.is_table(key) && dimension != Dimension::CreditAccount {
         let place = Place::Section(format!("{place}, `{key}`"));
-        let mut inner = Reader::new(place, reader.table(key)?);
+        let table = reader.table(key)?;
+        let mut inner = reader.inner(place, table);
         if !inner.has("from") {
-            inner.fault(
+            inner.lacks(
                 "`from` is missing",
                 "Write a code in quotes, or { from = \"category_gl_code\" }",
             );
@@ -367,6 +437,74 @@ reimbursement = { cost_centre = "CC1" }
             );
         }
         assert_eq!(found.len(), 20, "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn every_fault_says_at_which_line_and_column_it_stands() {
+        let text = r#"colour = "blue"
+[[rule]]
+when = { categry = "Air", tag = ["Ohio", 5] }
+set = { account = "1" }
+[[rule]]
+when.category = "Air"
+  [[rule]]
+  when.employee = [
+    "kim@example.com",
+    "kim",
+  ]
+  set = { account = { from = "x" }, cost_centre = { } }
+[posting]
+date = "approved"
+closed_period = "hold"
+posted_means = "initial"
+[tax.codes]
+V20 = { cost_centre = "1" }
+"#;
+        let found = RuleSet::parse(text).expect_err("accepted");
+        let at = |what: &str| {
+            let fault = found.iter().find(|fault| fault.to_string().contains(what));
+            fault
+                .unwrap_or_else(|| panic!("{what}: {:?}", words(&found)))
+                .at()
+                .to_string()
+        };
+        assert_eq!(at("`colour` is not known"), "1:1");
+        assert_eq!(at("`categry` is not known"), "3:10");
+        assert_eq!(at("`tag` is integer 5"), "3:42");
+        assert_eq!(at("it sets nothing"), "5:1");
+        assert_eq!(at("address `kim`"), "10:5");
+        assert_eq!(at("`from` is string \"x\""), "12:30");
+        assert_eq!(at("`from` is missing"), "12:51");
+        assert_eq!(at("`invoice_status` is missing"), "13:1");
+        assert_eq!(at("[tax.codes], `V20`: `account` is missing"), "18:7");
+        assert_eq!(
+            at("`match` is missing"),
+            "1:1",
+            "where the section should be, nobody can say"
+        );
+    }
+
+    #[test]
+    fn a_pair_of_rules_says_where_both_stand() {
+        let found = crate::rules::testing::parse(&[
+            r#"category = "Air" => account = "1""#,
+            r#"tag = "Ohio" => account = "2""#,
+            r#"tag = "Ohio" => account = "3""#,
+        ])
+        .expect_err("accepted");
+        let places: Vec<String> = found
+            .iter()
+            .map(|fault| format!("{} {}", fault.at(), fault.other_at().unwrap()))
+            .collect();
+        assert_eq!(places, ["1:1 4:1", "1:1 7:1", "4:1 7:1"]);
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_or_too_deep_is_refused() {
+        let large = "#".repeat(MOST_BYTES + 1);
+        assert!(faults(&large)[0].contains("4194305 bytes, more than 4194304"));
+        let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(faults(&deep)[0].contains("recurs"), "{}", faults(&deep)[0]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
+use super::specificity::Contender;
 use super::view::{LineView, Seen};
 use crate::ids::{AccountCode, BadId, CostCentreCode, ProjectCode, SubAccountCode};
 
@@ -162,11 +163,7 @@ pub struct Resolved {
 impl RuleSet {
     /// Resolves every dimension of a line. Total and pure; the chart is not asked.
     pub fn resolve(&self, line: &LineView<'_>) -> Resolved {
-        let matching: Vec<usize> = self
-            .index
-            .candidates(line)
-            .filter(|at| self.rules.get(*at).is_some_and(|r| r.when.matches(line)))
-            .collect();
+        let matching = self.index.matching(line);
         Resolved {
             account: self.dimension(Dimension::Account, line, &matching),
             cost_centre: self.dimension(Dimension::CostCentre, line, &matching),
@@ -188,36 +185,30 @@ impl RuleSet {
         line: &LineView<'_>,
         matching: &[usize],
     ) -> Resolution<T> {
-        let setting: Vec<usize> = matching
-            .iter()
-            .copied()
-            .filter(|at| {
-                self.rules
-                    .get(*at)
-                    .is_some_and(|rule| rule.set.contains_key(&dimension))
-            })
-            .collect();
         let deciding = self
             .rankings
             .get(&dimension)
-            .map_or_else(Vec::new, |ranking| ranking.deciding(&setting));
-        let winners: Vec<(&Rule, &Outcome)> = deciding
-            .iter()
-            .filter_map(|at| self.rules.get(*at))
-            .filter_map(|rule| Some((rule, rule.set.get(&dimension)?)))
-            .collect();
-        let Some((rule, outcome)) = winners.first().copied() else {
+            .map_or_else(Vec::new, |ranking| ranking.deciding(matching));
+        let rule = |contender: &&Contender| self.rules.get(contender.at);
+        let Some((first, winner, outcome)) = deciding.first().and_then(|first| {
+            let winner = rule(first)?;
+            Some((first, winner, winner.set.get(&dimension)?))
+        }) else {
             return Resolution::Unset(Unset::NoRule {
                 dimension,
                 saw: self.looked_at(dimension, line),
             });
         };
-        if winners.iter().any(|(_, other)| *other != outcome) {
-            let mut rules: Vec<RuleName> = winners.iter().map(|(rule, _)| rule.name.clone()).collect();
+        if deciding.iter().any(|other| other.outcome != first.outcome) {
+            let mut rules: Vec<RuleName> = deciding
+                .iter()
+                .filter_map(rule)
+                .map(|rule| rule.name.clone())
+                .collect();
             rules.sort();
             return Resolution::Unset(Unset::Ambiguous { dimension, rules });
         }
-        found(dimension, line, rule, outcome)
+        found(dimension, line, winner, outcome)
             .map_or_else(Resolution::Unset, |(value, why)| Resolution::Found { value, why })
     }
 
@@ -268,7 +259,7 @@ fn found<T: FromStr<Err = BadId>>(
         }
     };
     let taken_from = source.map(|source| Seen {
-        field: source.to_string(),
+        field: source.word(),
         value: Some(text.to_owned()),
     });
     let saw = rule.when.fields().map(|field| line.seen(field)).collect();

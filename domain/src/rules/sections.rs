@@ -3,27 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml::{Table, Value};
-
 use super::condition::MerchantPattern;
 use super::fault::{Place, RuleFault};
 use super::parse::patterns;
-use super::reader::Reader;
+use super::position::Position;
+use super::reader::{Found, Reader};
 use super::settings::{
     CardProgram, Clearing, ClosedPeriod, Daybooks, PostedMeans, PostingDate, PostingPolicy, Settings,
     SupplierMatch, Suppliers, Tax,
 };
 use crate::ids::{Email, SupplierCode};
 
-fn section(file: &mut Reader, key: &'static str, name: &str) -> Reader {
-    Reader::new(
-        Place::Section(name.to_owned()),
-        file.table(key).unwrap_or_default(),
-    )
+fn section<'a>(file: &mut Reader<'a>, key: &'static str, name: &str) -> Reader<'a> {
+    let found = file.table(key).unwrap_or_default();
+    file.inner(Place::Section(name.to_owned()), found)
 }
 
 /// Reads every section; `None` where something required is missing or unreadable, which is then among the faults.
-pub(super) fn settings(file: &mut Reader, faults: &mut Vec<RuleFault>) -> Option<Settings> {
+pub(super) fn settings(file: &mut Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Settings> {
     let posting = posting(section(file, "posting", "[posting]"), faults);
     let mut reader = section(file, "daybooks", "[daybooks]");
     let daybooks = Daybooks {
@@ -42,7 +39,7 @@ pub(super) fn settings(file: &mut Reader, faults: &mut Vec<RuleFault>) -> Option
         .tables("card_program")
         .into_iter()
         .zip(1..)
-        .filter_map(|(table, at)| card_program(at, table, faults))
+        .filter_map(|(found, number)| card_program(file, number, found, faults))
         .collect();
     let card_programs = distinct_programs(programs, faults);
     let suppliers = suppliers(section(file, "suppliers", "[suppliers]"), faults);
@@ -57,7 +54,7 @@ pub(super) fn settings(file: &mut Reader, faults: &mut Vec<RuleFault>) -> Option
     })
 }
 
-fn posting(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<PostingPolicy> {
+fn posting(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<PostingPolicy> {
     let date = reader.required_choice(
         "date",
         &[
@@ -79,7 +76,7 @@ fn posting(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<PostingPol
         &[("initial", PostedMeans::Initial), ("final", PostedMeans::Final)],
     );
     if !reader.has("invoice_status") {
-        reader.fault(
+        reader.lacks(
             "`invoice_status` is missing",
             "Name the QAD status code that invoices are to bear",
         );
@@ -94,15 +91,22 @@ fn posting(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<PostingPol
     })
 }
 
-fn card_program(at: usize, table: Table, faults: &mut Vec<RuleFault>) -> Option<CardProgram> {
-    let title = table
-        .get("name")
-        .and_then(Value::as_str)
-        .map_or_else(|| at.to_string(), |name| format!("{at} \"{}\"", name.trim()));
-    let mut reader = Reader::new(Place::Section(format!("[[card_program]] {title}")), table);
+fn card_program<'a>(
+    file: &Reader<'a>,
+    number: usize,
+    found: Found<'a>,
+    faults: &mut Vec<RuleFault>,
+) -> Option<(CardProgram, Position)> {
+    let name = found.table.get("name").and_then(|name| name.get_ref().as_str());
+    let title = name.map_or_else(
+        || number.to_string(),
+        |name| format!("{number} \"{}\"", name.trim()),
+    );
+    let mut reader = file.inner(Place::Section(format!("[[card_program]] {title}")), found);
+    let at = reader.at();
     for key in ["name", "clearing"] {
         if !reader.has(key) {
-            reader.fault(
+            reader.lacks(
                 format!("`{key}` is missing"),
                 "Give each card program a name and a clearing account",
             );
@@ -119,22 +123,27 @@ fn card_program(at: usize, table: Table, faults: &mut Vec<RuleFault>) -> Option<
         None if banks.is_empty() => MerchantPattern::new(&name).into_iter().collect(),
         None => BTreeSet::new(),
     };
-    Some(CardProgram {
+    let program = CardProgram {
         name,
         card_names,
         banks,
         clearing: clearing?,
-    })
+    };
+    Some((program, at))
 }
 
-fn distinct_programs(programs: Vec<CardProgram>, faults: &mut Vec<RuleFault>) -> Vec<CardProgram> {
-    for (i, a) in programs.iter().enumerate() {
-        for b in programs.iter().skip(i + 1) {
+fn distinct_programs(
+    programs: Vec<(CardProgram, Position)>,
+    faults: &mut Vec<RuleFault>,
+) -> Vec<CardProgram> {
+    for (i, (a, _)) in programs.iter().enumerate() {
+        for (b, at) in programs.iter().skip(i + 1) {
             let place = Place::Section("[[card_program]]".to_owned());
             if a.name == b.name {
                 let what = format!("two programs are called \"{}\"", a.name);
                 faults.push(RuleFault::content(
                     &place,
+                    *at,
                     what,
                     "Give each its own name, or make them one",
                 ));
@@ -150,25 +159,23 @@ fn distinct_programs(programs: Vec<CardProgram>, faults: &mut Vec<RuleFault>) ->
                     a.name,
                     b.name
                 );
-                faults.push(RuleFault::content(&place, what, "Leave it to one of them"));
+                faults.push(RuleFault::content(&place, *at, what, "Leave it to one of them"));
             }
         }
     }
-    programs
+    programs.into_iter().map(|(program, _)| program).collect()
 }
 
-fn suppliers(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<Suppliers> {
+fn suppliers(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Suppliers> {
     let choices = [
         ("table", SupplierMatch::Table),
         ("business_relation", SupplierMatch::BusinessRelation),
     ];
     let by = reader.required_choice("match", &choices);
-    let mut rows = Reader::new(
-        Place::Section("[suppliers.table]".to_owned()),
-        reader.table("table").unwrap_or_default(),
-    );
+    let mut rows = section(&mut reader, "table", "[suppliers.table]");
     let mut table = BTreeMap::new();
     for (key, value) in rows.rest() {
+        let code = rows.text_of(&value);
         let email = match Email::new(&key) {
             Ok(email) => email,
             Err(error) => {
@@ -179,7 +186,7 @@ fn suppliers(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<Supplier
                 continue;
             }
         };
-        let Some(code) = value.as_str() else {
+        let Some(code) = code else {
             rows.fault(
                 format!("`{key}` has no supplier code in quotes"),
                 "Write the code of the supplier in QAD",
@@ -197,12 +204,9 @@ fn suppliers(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Option<Supplier
     Some(Suppliers { by: by?, table })
 }
 
-fn tax(mut reader: Reader, faults: &mut Vec<RuleFault>) -> Tax {
+fn tax(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Tax {
     let treat_as_cost = reader.flag("treat_as_cost").unwrap_or(false);
-    let mut rows = Reader::new(
-        Place::Section("[tax.codes]".to_owned()),
-        reader.table("codes").unwrap_or_default(),
-    );
+    let mut rows = section(&mut reader, "codes", "[tax.codes]");
     let mut codes = BTreeMap::new();
     for (key, value) in rows.rest() {
         if let Some(coding) = rows.coding_of(&key, value)

@@ -1,16 +1,20 @@
 //! The rule set: its rules, its settings, its hash.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::budget::Budget;
 use super::condition::Condition;
 use super::fault::RuleFault;
 use super::hash::{RuleSetHash, canonical_rule};
 use super::index::Index;
+use super::position::Position;
 use super::settings::{CardProgram, ClearingChoice, Settings, TaxTreatment};
-use super::specificity::Ranking;
+use super::specificity::{Ranking, universe_of};
 use super::version::RuleSetVersion;
 use super::view::LineView;
 use crate::ids::{Email, SupplierCode};
@@ -22,8 +26,8 @@ use crate::report::{LineFacts, ReportFacts};
 pub struct RuleName {
     /// Counts the rules of the file from 1.
     pub number: usize,
-    /// The name it was given.
-    pub name: Option<String>,
+    /// The name it was given; shared, since every line that it codes bears it.
+    pub name: Option<Arc<str>>,
 }
 impl fmt::Display for RuleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,13 +101,19 @@ impl GlSource {
         }
     }
 }
+impl GlSource {
+    /// In the words of the rule file.
+    pub(super) fn word(self) -> Cow<'static, str> {
+        match self {
+            Self::Category => Cow::Borrowed("category_gl_code"),
+            Self::Tag => Cow::Borrowed("tag_gl_code"),
+            Self::TagLevel(level) => Cow::Owned(format!("tag_level_{level}_gl_code")),
+        }
+    }
+}
 impl fmt::Display for GlSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Category => f.write_str("category_gl_code"),
-            Self::Tag => f.write_str("tag_gl_code"),
-            Self::TagLevel(level) => write!(f, "tag_level_{level}_gl_code"),
-        }
+        f.write_str(&self.word())
     }
 }
 
@@ -139,6 +149,8 @@ impl fmt::Display for Outcome {
 pub struct Rule {
     /// How people call it.
     pub name: RuleName,
+    /// Where it stands in the file.
+    pub at: Position,
     /// When it matches.
     pub when: Condition,
     /// What it sets.
@@ -159,12 +171,17 @@ pub struct RuleSet {
 
 impl RuleSet {
     /// Checks rules and settings that were read, and ranks the rules.
-    pub(super) fn check(mut rules: Vec<Rule>, settings: Settings) -> Result<Self, Vec<RuleFault>> {
+    pub(super) fn check(
+        mut rules: Vec<Rule>,
+        settings: Settings,
+        budget: &mut Budget,
+    ) -> Result<Self, Vec<RuleFault>> {
         rules.sort_by_cached_key(|rule| (canonical_rule(rule), rule.name.number));
-        let rankings = Ranking::of_all(&rules)?;
+        let universe = universe_of(&rules);
+        let rankings = Ranking::of_all(&rules, &universe, budget)?;
         let hash = RuleSetHash::of(&rules, &settings);
         Ok(Self {
-            index: Index::new(&rules),
+            index: Index::new(universe, &rules),
             rules,
             rankings,
             settings,

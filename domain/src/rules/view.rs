@@ -17,7 +17,7 @@ pub(super) const TAG_LEVELS: u8 = 5;
 pub enum Field {
     /// The policy's id.
     Policy,
-    /// The category.
+    /// The category, parts joined by `:`.
     Category,
     /// The full tag; levels joined by `:`.
     Tag,
@@ -45,23 +45,33 @@ impl Field {
     pub fn is_personal(&self) -> bool {
         matches!(self, Self::Employee | Self::Merchant)
     }
+
+    /// In the words of the rule file.
+    pub(super) fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Policy => "policy",
+            Self::Category => "category",
+            Self::Tag => "tag",
+            Self::TagLevel(1) => "tag_level_1",
+            Self::TagLevel(2) => "tag_level_2",
+            Self::TagLevel(3) => "tag_level_3",
+            Self::TagLevel(4) => "tag_level_4",
+            Self::TagLevel(5) => "tag_level_5",
+            Self::TagLevel(level) => return Cow::Owned(format!("tag_level_{level}")),
+            Self::Employee => "employee",
+            Self::Report(name) => return Cow::Owned(format!("field.{name}")),
+            Self::Currency => "currency",
+            Self::Reimbursable => "reimbursable",
+            Self::CardProgram => "card_program",
+            Self::Merchant => "merchant",
+            Self::Kind => "kind",
+            Self::Amount => "amount",
+        })
+    }
 }
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Policy => f.write_str("policy"),
-            Self::Category => f.write_str("category"),
-            Self::Tag => f.write_str("tag"),
-            Self::TagLevel(level) => write!(f, "tag_level_{level}"),
-            Self::Employee => f.write_str("employee"),
-            Self::Report(name) => write!(f, "field.{name}"),
-            Self::Currency => f.write_str("currency"),
-            Self::Reimbursable => f.write_str("reimbursable"),
-            Self::CardProgram => f.write_str("card_program"),
-            Self::Merchant => f.write_str("merchant"),
-            Self::Kind => f.write_str("kind"),
-            Self::Amount => f.write_str("amount"),
-        }
+        f.write_str(&self.word())
     }
 }
 
@@ -73,7 +83,7 @@ impl fmt::Display for Field {
 pub struct LineView<'a> {
     /// The policy's id.
     pub policy: &'a str,
-    /// Category; blank for none.
+    /// Category, its parts joined by `:`; blank for none.
     pub category: &'a str,
     /// GL code the category carries.
     pub category_gl: &'a str,
@@ -105,15 +115,21 @@ impl LineView<'_> {
     pub fn value(&self, field: &Field) -> Cow<'_, str> {
         match field {
             Field::Policy => Cow::Borrowed(self.policy.trim()),
-            Field::Category => Cow::Borrowed(self.category.trim()),
-            Field::Tag => Cow::Owned(self.tag_text()),
-            Field::TagLevel(level) => Cow::Owned(level_of(&self.tag_text(), *level).to_owned()),
+            Field::Category => normal_category(self.category),
+            Field::Tag => self.tag_text(),
+            Field::TagLevel(level) => match self.tag_text() {
+                Cow::Borrowed(tag) => Cow::Borrowed(level_of(tag, *level)),
+                Cow::Owned(tag) => Cow::Owned(level_of(&tag, *level).to_owned()),
+            },
             Field::Employee => Cow::Borrowed(self.employee.map_or("", Email::as_str)),
             Field::Report(name) => Cow::Borrowed(self.fields.get(name).map_or("", |value| value.trim())),
-            Field::Currency => Cow::Owned(self.currency.trim().to_uppercase()),
+            Field::Currency => match self.currency.trim() {
+                code if code.bytes().all(|b| b.is_ascii_uppercase()) => Cow::Borrowed(code),
+                code => Cow::Owned(code.to_uppercase()),
+            },
             Field::Reimbursable => Cow::Borrowed(if self.reimbursable { "true" } else { "false" }),
             Field::CardProgram => Cow::Borrowed(self.card_program.trim()),
-            Field::Merchant => Cow::Owned(self.merchant.trim().to_lowercase()),
+            Field::Merchant => Cow::Owned(lower_case(self.merchant.trim())),
             Field::Kind => Cow::Borrowed(self.kind.trim()),
             Field::Amount => Cow::Owned(self.amount.to_string()),
         }
@@ -123,7 +139,7 @@ impl LineView<'_> {
     pub fn seen(&self, field: &Field) -> Seen {
         let value = (!field.is_personal()).then(|| self.value(field).into_owned());
         Seen {
-            field: field.to_string(),
+            field: field.word(),
             value,
         }
     }
@@ -133,13 +149,12 @@ impl LineView<'_> {
         !self.reimbursable && self.card_program.trim().is_empty()
     }
 
-    fn tag_text(&self) -> String {
-        if self.tag.trim().is_empty() {
-            let names: Vec<&str> = self.tag_levels.iter().map(|level| level.name.as_str()).collect();
-            normal_tag(&names.join(":"))
-        } else {
-            normal_tag(self.tag)
+    pub(super) fn tag_text(&self) -> Cow<'_, str> {
+        if !self.tag.trim().is_empty() {
+            return normal_tag_of(self.tag);
         }
+        let names: Vec<&str> = self.tag_levels.iter().map(|level| level.name.as_str()).collect();
+        Cow::Owned(normal_tag(&names.join(":")))
     }
 }
 
@@ -147,7 +162,7 @@ impl LineView<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The field, in the words of the rule file.
-    pub field: String,
+    pub field: Cow<'static, str>,
     /// What it held, in the form in which it was compared; `None` where it describes a person.
     pub value: Option<String>,
 }
@@ -161,11 +176,46 @@ impl fmt::Display for Seen {
     }
 }
 
+/// A category in normal form: each part trimmed. Nothing is known of blanks around the colon (contract expensify), and no
+/// person tells `Travel: Air` from `Travel:Air`.
+pub(super) fn normal_category(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    if text.split(':').all(|part| part.trim().len() == part.len()) {
+        return Cow::Borrowed(text);
+    }
+    let parts: Vec<&str> = text.split(':').map(str::trim).collect();
+    Cow::Owned(parts.join(":"))
+}
+
 /// A full tag in normal form: each part trimmed, no blank parts at the end, an escaped colon taken for a colon.
 pub(super) fn normal_tag(text: &str) -> String {
     let text = text.replace("\\:", ":");
     let parts: Vec<&str> = text.split(':').map(str::trim).collect();
     parts.join(":").trim_end_matches(':').to_owned()
+}
+
+/// A tag in normal form, written so that it is read as the same: what would be taken for an escaped colon is escaped again.
+pub(super) fn written_tag(normal: &str) -> String {
+    normal.replace("\\:", "\\\\:")
+}
+
+/// The same, as it is where it is in normal form already: most are, and a line is asked for its tag again and again.
+fn normal_tag_of(text: &str) -> Cow<'_, str> {
+    let is_normal = |part: &str| part.trim().len() == part.len() && !part.ends_with('\\');
+    if text.split(':').all(is_normal) && !text.ends_with(':') {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(normal_tag(text))
+    }
+}
+
+/// In lower case, as `str::to_lowercase` has it; without its tables where the text is ASCII.
+pub(super) fn lower_case(text: &str) -> String {
+    if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        text.to_lowercase()
+    }
 }
 
 /// The part of a tag in normal form that is level `level`, from 1; blank where there is none.
@@ -195,6 +245,20 @@ mod tests {
         assert_eq!(normal_tag("Acme\\:East"), "Acme:East");
         assert_eq!(level_of("Ohio:Line 2", 2), "Line 2");
         assert_eq!(level_of("Ohio", 2), "");
+        for text in [
+            "Ohio",
+            " Ohio",
+            "Ohio:",
+            "Acme\\:East",
+            "Ohio:L1 ",
+            "Ohio:L1\\",
+            ":",
+            "",
+            "a::b",
+        ] {
+            assert_eq!(normal_tag_of(text), normal_tag(text));
+            assert_eq!(normal_tag(&written_tag(&normal_tag(text))), normal_tag(text));
+        }
     }
 
     #[test]

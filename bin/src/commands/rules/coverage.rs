@@ -195,6 +195,10 @@ impl PolicyCoverage {
                         "    {what} \"{}\": not every line gets {gets}, e.g. {line}\n",
                         gap.name
                     ),
+                    GapKind::Unclear => format!(
+                        "    {what} \"{}\": whether every line gets {gets} is too entangled to be found out\n",
+                        gap.name
+                    ),
                 });
             }
         }
@@ -229,6 +233,7 @@ fn gaps_json(gaps: &[Gap]) -> Vec<Value> {
     gaps.iter()
         .map(|gap| match &gap.kind {
             GapKind::NoRule => json!({"name": gap.name, "kind": "no_rule", "line": null}),
+            GapKind::Unclear => json!({"name": gap.name, "kind": "unclear", "line": null}),
             GapKind::Partly(line) => json!({"name": gap.name, "kind": "partly", "line": line.to_string()}),
         })
         .collect()

@@ -26,7 +26,7 @@ pub async fn put_in_force(
     content: &str,
     who: &PersonName,
 ) -> Result<RuleSetVersion, Failure> {
-    let rules = RuleSet::parse(content).map_err(|faults| refused("the rule set", &faults))?;
+    let rules = RuleSet::parse(content).map_err(|faults| refused("rules.toml", &faults))?;
     let hash = rules.hash().clone();
     let connection = installation.connection(config)?;
     let world = WithoutEffects::of(installation);
