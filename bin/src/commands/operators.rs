@@ -328,3 +328,6 @@ fn is_recorded(book: &Book, event: &OperatorEvent) -> bool {
 fn shown(text: impl std::fmt::Display) -> String {
     safe(&text.to_string())
 }
+
+#[cfg(test)]
+mod tests;
