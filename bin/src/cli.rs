@@ -1,12 +1,14 @@
 //! The command line (design §8). What is not in this build is not in it either.
 
 mod operators;
+mod rules;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::operators::{ChangeArgs, OperatorsArgs, OperatorsCommand, SignInArgs};
+pub use self::rules::{Mode, RulesCommand, RulesLifeCommand, SignedFor};
 
 /// Moves approved employee spend from Expensify into QAD's ledger, so that the two tie out.
 #[derive(Debug, Parser)]
@@ -364,19 +366,6 @@ pub struct ReconcileArgs {
     /// Who says so.
     #[arg(long = "as", env = "TIEOUT_PERSON", value_name = "PERSON")]
     pub person: Option<String>,
-}
-
-/// `tieout rules`.
-#[derive(Debug, Subcommand)]
-pub enum RulesCommand {
-    /// Check a rule set: every fault, every ambiguity with a line that shows it, and what no rule covers.
-    Check {
-        /// A file; without it, each connection's.
-        file: Option<PathBuf>,
-        /// Also ask Expensify for each policy's categories and tags, and name those that no rule covers.
-        #[arg(long)]
-        coverage: bool,
-    },
 }
 
 /// `tieout log`.

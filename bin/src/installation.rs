@@ -223,9 +223,8 @@ impl Installation {
 
     /// A rule file, and its text.
     pub fn rule_file(&self, path: &Path) -> Result<(RuleSet, String), Failure> {
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            Failure::Usage(format!("the rule set {} cannot be read: {e}", path.display()))
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Failure::Usage(format!("the rule set {} cannot be read: {e}", path.display())))?;
         let rules = RuleSet::parse(&text).map_err(|faults| refused(&path.display().to_string(), &faults))?;
         Ok((rules, text))
     }

@@ -53,8 +53,8 @@ pub use hash::RuleSetHash;
 #[cfg(test)]
 pub(crate) use life::samples as life_samples;
 pub use life::{
-    Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets, RulesCommand,
-    RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
+    Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets,
+    RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
 };
 pub use position::Position;
 pub use remarks::Remark;

@@ -10,8 +10,8 @@ use crate::ids::{PersonName, SubjectId};
 use crate::journal::{Actor, Draft, Stamp, SystemActor};
 use crate::ports::{Clock, Expected, Ports, Revision};
 use crate::rules::{
-    Active, Backtest, RuleSet, RuleSetStage, RuleSetVersion, RuleSets, RulesCommand, RulesEvent, RulesRefusal,
-    decide_rules,
+    Active, Backtest, RuleSet, RuleSetStage, RuleSetVersion, RuleSets, RulesCommand, RulesEvent,
+    RulesRefusal, decide_rules,
 };
 
 /// How often a decision is made anew because somebody else wrote first.
@@ -125,7 +125,10 @@ impl<P: Ports> Desk<'_, P> {
 
     /// Brings the set that is ordered into force, if its time has come: at the beginning of a cycle. What it was approved
     /// for is tried on history once more, and if it says something else by now, that is recorded in its place.
-    pub async fn bring_due_rules_into_force(&self, roster: &Roster) -> Result<Vec<RulesEvent>, WorkflowError> {
+    pub async fn bring_due_rules_into_force(
+        &self,
+        roster: &Roster,
+    ) -> Result<Vec<RulesEvent>, WorkflowError> {
         let (sets, _) = self.rule_sets().await?;
         let Some(order) = sets.ordered() else {
             return Ok(Vec::new());

@@ -166,7 +166,9 @@ impl Scene {
     pub async fn put_rules_in_force(&self) {
         let config = Config::read(&self.config).expect("the configuration");
         let clock = SystemClock::set_to(self.now());
-        let installation = Installation::open_at(config, clock).await.expect("the installation");
+        let installation = Installation::open_at(config, clock)
+            .await
+            .expect("the installation");
         let who = PersonName::new("tester").expect("a name");
         for connection in &installation.config.connection {
             let (_, text) = installation.rules(connection).expect("the rule file");

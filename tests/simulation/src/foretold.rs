@@ -26,7 +26,9 @@ pub(crate) fn foretell(stage: &Stage) -> Foretold {
     let mut twice = false;
     // As the cycle after it will have them in force.
     let rules = RulesInForce::supposed(RULE_SETS[stage.lock().rules].0.clone(), 0);
-    let run = to_the_end(desk.dry_run(&rules, |report, would| twice |= told.insert(report, would).is_some()));
+    let run = to_the_end(desk.dry_run(&rules, |report, would| {
+        twice |= told.insert(report, would).is_some()
+    }));
     let mut state = stage.lock();
     if let Err(error) = run {
         state.broken(format!("a dry run fails: {error}"));

@@ -118,13 +118,15 @@ async fn next<P: Ports>(
         }));
     }
     Ok(match sets.get(&hash).map(|file| &file.stage) {
-        None | Some(RuleSetStage::Declined { .. } | RuleSetStage::Retired(_)) => Some(RulesCommand::Propose {
-            hash,
-            content: text.clone(),
-            author: name,
-            why,
-            proof: None,
-        }),
+        None | Some(RuleSetStage::Declined { .. } | RuleSetStage::Retired(_)) => {
+            Some(RulesCommand::Propose {
+                hash,
+                content: text.clone(),
+                author: name,
+                why,
+                proof: None,
+            })
+        }
         Some(RuleSetStage::Proposed) => {
             let trial = Trial {
                 rules,

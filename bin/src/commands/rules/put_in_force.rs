@@ -32,7 +32,10 @@ pub async fn put_in_force(
     let world = WithoutEffects::of(installation);
     let desk = Desk::for_command(&world, &connection, installation.instance, "rules");
     let (sets, _) = desk.rule_sets().await?;
-    if let Some(active) = sets.active().filter(|active| active.version.hash == hash.as_str()) {
+    if let Some(active) = sets
+        .active()
+        .filter(|active| active.version.hash == hash.as_str())
+    {
         return Ok(active.version.clone());
     }
     let mut roster = desk.roster();

@@ -157,7 +157,10 @@ pub fn decide_rules(sets: &RuleSets, command: RulesCommand) -> Result<Vec<RulesE
             proof,
         } => {
             if let Some(file) = sets.get(&hash)
-                && !matches!(file.stage, RuleSetStage::Declined { .. } | RuleSetStage::Retired(_))
+                && !matches!(
+                    file.stage,
+                    RuleSetStage::Declined { .. } | RuleSetStage::Retired(_)
+                )
             {
                 let stage = file.stage.name();
                 return Err(RulesRefusal::Already { hash, stage });
@@ -318,7 +321,8 @@ fn record_backtest(
 
 /// Over the same reports, under the same chart, against the same set, with the same result?
 fn says_the_same(one: &Backtest, other: &Backtest) -> bool {
-    (one.span, one.chart, &one.against, &one.result) == (other.span, other.chart, &other.against, &other.result)
+    (one.span, one.chart, &one.against, &one.result)
+        == (other.span, other.chart, &other.against, &other.result)
 }
 
 fn activate(sets: &RuleSets, hash: RuleSetHash, now: &Backtest) -> Result<Vec<RulesEvent>, RulesRefusal> {
@@ -345,7 +349,9 @@ fn activate(sets: &RuleSets, hash: RuleSetHash, now: &Backtest) -> Result<Vec<Ru
     }
     let before = sets.active().map(|active| active.version.clone());
     let version = RuleSetVersion {
-        number: before.as_ref().map_or(1, |version| version.number.saturating_add(1)),
+        number: before
+            .as_ref()
+            .map_or(1, |version| version.number.saturating_add(1)),
         hash: hash.as_str().to_owned(),
     };
     let mut events = vec![RulesEvent::RuleSetActivated {

@@ -120,10 +120,7 @@ pub enum RulesEvent {
 fn yes() -> bool {
     true
 }
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_yes(value: &bool) -> bool {
     *value
 }
@@ -274,6 +271,12 @@ impl Counts {
             documents_changed,
             reasons_changed,
         } = *self;
-        [newly_mapped, newly_rejected, newly_held, documents_changed, reasons_changed] == [0; 5]
+        [
+            newly_mapped,
+            newly_rejected,
+            newly_held,
+            documents_changed,
+            reasons_changed,
+        ] == [0; 5]
     }
 }

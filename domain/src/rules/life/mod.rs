@@ -13,6 +13,7 @@
 mod decide;
 mod event;
 mod state;
+mod statement;
 #[cfg(test)]
 mod tests;
 

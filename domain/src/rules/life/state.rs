@@ -254,7 +254,11 @@ impl RuleSets {
         {
             file.stage = RuleSetStage::Retired(version.clone());
         }
-        if self.active.as_ref().is_some_and(|active| active.version == *version) {
+        if self
+            .active
+            .as_ref()
+            .is_some_and(|active| active.version == *version)
+        {
             self.active = None;
         }
     }
@@ -303,9 +307,10 @@ pub fn statement_of(hash: &RuleSetHash, backtest: &Backtest) -> StatementHash {
             super::event::ChartOf::Then => "then",
             super::event::ChartOf::Now => "now",
         },
-        against
-            .as_ref()
-            .map_or_else(|| "-".to_owned(), |version| format!("{} {}", version.number, version.hash)),
+        against.as_ref().map_or_else(
+            || "-".to_owned(),
+            |version| format!("{} {}", version.number, version.hash)
+        ),
         read_to.map_or_else(|| "-".to_owned(), |leaf| leaf.0.to_string()),
     );
     StatementHash(crate::report::hex(&Sha256::digest(text.as_bytes())))

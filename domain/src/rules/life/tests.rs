@@ -259,8 +259,14 @@ fn the_walk_of_a_rule_set_from_its_proposal_to_its_successor() {
         },
         &[activated(2, 2), retired(1, 1)],
     );
-    assert_eq!(sets.get(&hash(1)).unwrap().stage, RuleSetStage::Retired(version(1, 1)));
-    assert_eq!(sets.active().unwrap().approver.as_ref().unwrap().name, person("kim"));
+    assert_eq!(
+        sets.get(&hash(1)).unwrap().stage,
+        RuleSetStage::Retired(version(1, 1))
+    );
+    assert_eq!(
+        sets.active().unwrap().approver.as_ref().unwrap().name,
+        person("kim")
+    );
 }
 
 #[test]
@@ -293,7 +299,11 @@ fn one_person_alone_may_approve_once_that_is_chosen_by_name_and_the_approval_say
     let events = decide_rules(&sets, approve(1, "kim", &tried)).unwrap();
     assert_eq!(events, [approved(1, "kim", &tried, true)]);
     let other = decide_rules(&sets, approve(1, "lee", &tried)).unwrap();
-    assert_eq!(other, [approved(1, "lee", &tried, false)], "two people are two people");
+    assert_eq!(
+        other,
+        [approved(1, "lee", &tried, false)],
+        "two people are two people"
+    );
 }
 
 #[test]
@@ -342,7 +352,10 @@ fn what_would_do_something_else_by_now_does_not_come_into_force() {
         ordered(1, NOON),
     ]);
     for (now, why) in [
-        (backtest(Some(version(1, 9)), "bb"), "history has grown in the span"),
+        (
+            backtest(Some(version(1, 9)), "bb"),
+            "history has grown in the span",
+        ),
         (backtest(Some(version(2, 8)), "aa"), "and rules 2 ("),
         (backtest(None, "aa"), "no set is in force"),
     ] {
@@ -353,9 +366,16 @@ fn what_would_do_something_else_by_now_does_not_come_into_force() {
         };
         assert!(said.contains(why), "{said}");
         let after = events.iter().fold(sets.clone(), RuleSets::evolve);
-        assert_eq!(after.active().unwrap().version, version(1, 9), "the one before stays");
+        assert_eq!(
+            after.active().unwrap().version,
+            version(1, 9),
+            "the one before stays"
+        );
         assert!(after.ordered().is_none());
-        assert!(refusal(&after, order(1, NOON)).contains("is proposed"), "approved anew first");
+        assert!(
+            refusal(&after, order(1, NOON)).contains("is proposed"),
+            "approved anew first"
+        );
     }
 }
 
@@ -413,7 +433,10 @@ fn a_log_from_before_rule_sets_had_a_life_is_read_as_it_was_meant() {
     let active = sets.active().unwrap();
     assert!(active.replay, "a changed file mapped what was rejected again");
     assert!(active.approver.is_none());
-    assert_eq!(sets.get(&hash(1)).unwrap().stage, RuleSetStage::Retired(version(2, 1)));
+    assert_eq!(
+        sets.get(&hash(1)).unwrap().stage,
+        RuleSetStage::Retired(version(2, 1))
+    );
 }
 
 #[test]
@@ -462,7 +485,11 @@ fn command() -> impl Strategy<Value = RulesCommand> {
             now: backtest(None, result)
         }),
         proptest::bool::ANY.prop_map(|two| RulesCommand::ChooseMode {
-            mode: if two { ApprovalMode::TwoPeople } else { ApprovalMode::OnePerson },
+            mode: if two {
+                ApprovalMode::TwoPeople
+            } else {
+                ApprovalMode::OnePerson
+            },
             person: person("kim"),
             why: "so".into(),
             proof: None

@@ -47,7 +47,11 @@ impl Charts {
                 None => chart,
             };
             if self.kept.len() >= KEPT
-                && let Some(oldest) = self.kept.iter().min_by_key(|(_, kept)| kept.asked).map(|(v, _)| *v)
+                && let Some(oldest) = self
+                    .kept
+                    .iter()
+                    .min_by_key(|(_, kept)| kept.asked)
+                    .map(|(v, _)| *v)
             {
                 self.kept.remove(&oldest);
             }
@@ -77,9 +81,8 @@ impl Charts {
             Some(_) => None,
             None => self.kept.range(..version).next_back().map(|(_, kept)| kept),
         };
-        let (mut chart, mut folded) = nearest.map_or((Chart::default(), 0), |kept| {
-            (kept.chart.clone(), kept.folded)
-        });
+        let (mut chart, mut folded) =
+            nearest.map_or((Chart::default(), 0), |kept| (kept.chart.clone(), kept.folded));
         for event in self.events.iter().skip(folded) {
             if chart.version() >= version {
                 break;

@@ -95,10 +95,7 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
             Some(head) => self.reader.log.leaf(head).await?,
             None => None,
         };
-        let (events, _) = self
-            .reader
-            .stream::<ChartEvent>(&self.streams.chart())
-            .await?;
+        let (events, _) = self.reader.stream::<ChartEvent>(&self.streams.chart()).await?;
         let mut charts = Charts::of(events.into_iter().map(|entry| entry.event).collect(), trial.chart);
         let mut found = Backtest {
             span: trial.span,

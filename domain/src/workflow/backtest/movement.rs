@@ -73,15 +73,21 @@ impl Movements {
     /// In order: by currency, period, account.
     pub fn iter(&self) -> impl Iterator<Item = (&MovementKey, &Movement)> {
         // What stands where it stood did not move.
-        self.0.iter().filter(|(_, movement)| movement.before != movement.after)
+        self.0
+            .iter()
+            .filter(|(_, movement)| movement.before != movement.after)
     }
 
     pub(super) fn add(&mut self, change: &Change) {
         for document in change.before.documents() {
-            self.each(document, |movement, side, amount| movement.before.add(side, amount));
+            self.each(document, |movement, side, amount| {
+                movement.before.add(side, amount)
+            });
         }
         for document in change.after.documents() {
-            self.each(document, |movement, side, amount| movement.after.add(side, amount));
+            self.each(document, |movement, side, amount| {
+                movement.after.add(side, amount)
+            });
         }
     }
 

@@ -92,9 +92,7 @@ fn judged(event: &ReportEvent) -> Option<(Verdict, Option<ChartVersion>)> {
         ReportEvent::Rejected { basis, reasons } => {
             Some((Verdict::Rejected(reasons.clone()), Some(basis.chart)))
         }
-        ReportEvent::Held { basis, reasons, .. } => {
-            Some((Verdict::Held(reasons.clone()), Some(basis.chart)))
-        }
+        ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons.clone()), Some(basis.chart))),
         ReportEvent::Excluded(Exclusion::Decided { .. }) => None,
         ReportEvent::Excluded(why) => Some((Verdict::LeftOut(why.clone()), None)),
         _ => None,

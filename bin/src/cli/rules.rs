@@ -1,0 +1,152 @@
+//! The command line of rule sets.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::SignInArgs;
+
+/// `tieout rules`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// Check a rule set: every fault, every ambiguity with a line that shows it, and what no rule covers.
+    Check {
+        /// A file; without it, each connection's.
+        file: Option<PathBuf>,
+        /// Also ask Expensify for each policy's categories and tags, and name those that no rule covers.
+        #[arg(long)]
+        coverage: bool,
+    },
+    /// The life of a rule set.
+    #[command(flatten)]
+    Life(RulesLifeCommand),
+}
+
+/// The life of a rule set: proposed, backtested, approved by somebody else, active.
+#[derive(Debug, Subcommand)]
+pub enum RulesLifeCommand {
+    /// List the rule sets of a connection: where each is in its life, and which one is in force.
+    List {
+        /// The connection, where there is more than one.
+        #[arg(long, short = 'c', value_name = "NAME")]
+        connection: Option<String>,
+    },
+    /// Everything that ever happened to the rule sets of a connection: who, when, why, and whether each signature holds.
+    History {
+        /// The connection, where there is more than one.
+        #[arg(long, short = 'c', value_name = "NAME")]
+        connection: Option<String>,
+    },
+    /// Print a rule set as it was proposed, or is in force.
+    Show {
+        /// Its hash, or the beginning of it; without it, the set in force.
+        hash: Option<String>,
+        /// The connection, where there is more than one.
+        #[arg(long, short = 'c', value_name = "NAME")]
+        connection: Option<String>,
+    },
+    /// Which rules and settings two rule sets do not share. Each is a file, the beginning of a hash, or `active`.
+    Diff {
+        /// The one before.
+        before: String,
+        /// The one after.
+        after: String,
+        /// The connection, where there is more than one.
+        #[arg(long, short = 'c', value_name = "NAME")]
+        connection: Option<String>,
+    },
+    /// Propose a rule file: its content goes into the log, signed, and waits for its backtest.
+    Propose {
+        /// The file; without it, the connection's.
+        file: Option<PathBuf>,
+        /// What for: it stands in the log for good.
+        #[arg(long)]
+        why: String,
+        /// Who signs, for which connection.
+        #[command(flatten)]
+        signed: SignedFor,
+    },
+    /// Approve a rule set as its last backtest showed it. Nobody approves what they proposed themselves, unless this
+    /// installation is one person's (`rules mode`).
+    Approve {
+        /// Its hash, or the beginning of it.
+        hash: String,
+        /// Why: it stands in the log for good.
+        #[arg(long)]
+        why: String,
+        /// The address under which you submit expenses in Expensify: your own reports, mapped under this set, bear a flag.
+        #[arg(
+            long,
+            value_name = "EMAIL",
+            conflicts_with = "submits_nothing",
+            required_unless_present = "submits_nothing"
+        )]
+        submits_as: Option<String>,
+        /// You submit no expenses.
+        #[arg(long)]
+        submits_nothing: bool,
+        /// The backtest you looked at (`rules list --json`, `statement`); without it, the last one, which is shown.
+        #[arg(long, value_name = "HASH")]
+        statement: Option<String>,
+        /// Who signs, for which connection.
+        #[command(flatten)]
+        signed: SignedFor,
+    },
+    /// Decline a rule set that is not in force; its author takes it back so, too.
+    Decline {
+        /// Its hash, or the beginning of it.
+        hash: String,
+        /// Why: it stands in the log for good.
+        #[arg(long)]
+        why: String,
+        /// Who signs, for which connection.
+        #[command(flatten)]
+        signed: SignedFor,
+    },
+    /// Bring an approved rule set into force with the first cycle from an instant on. Names the rejected reports that it
+    /// would map.
+    Activate {
+        /// Its hash, or the beginning of it.
+        hash: String,
+        /// From this instant on, e.g. `2026-12-01T00:00:00-05:00`; without it, the next cycle.
+        #[arg(long, value_name = "INSTANT")]
+        from: Option<chrono::DateTime<chrono::FixedOffset>>,
+        /// Take the reports that were rejected under the set before back and map them again.
+        #[arg(long)]
+        replay: bool,
+        /// Who signs, for which connection.
+        #[command(flatten)]
+        signed: SignedFor,
+    },
+    /// How many people it takes to bring a rule set into force: two, unless this is an installation of one.
+    Mode {
+        /// One or two.
+        mode: Mode,
+        /// Why: it stands in the log for good.
+        #[arg(long)]
+        why: String,
+        /// Who signs, for which connection.
+        #[command(flatten)]
+        signed: SignedFor,
+    },
+}
+
+/// Who signs, for which connection.
+#[derive(Debug, Args)]
+pub struct SignedFor {
+    /// The connection, where there is more than one.
+    #[arg(long, short = 'c', value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Who.
+    #[command(flatten)]
+    pub who: SignInArgs,
+}
+
+/// How many people it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// An author, and somebody else who approves.
+    TwoPeople,
+    /// The author may approve; the log says so each time.
+    OnePerson,
+}
