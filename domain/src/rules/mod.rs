@@ -24,6 +24,7 @@ mod hash;
 mod index;
 mod leftover;
 mod life;
+mod nearest;
 mod parse;
 mod position;
 mod print;
@@ -56,6 +57,7 @@ pub use life::{
     Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets,
     RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
 };
+pub use nearest::{Miss, Nearest};
 pub use position::Position;
 pub use remarks::Remark;
 pub use resolve::{Resolution, Resolved, Unset, Why};
