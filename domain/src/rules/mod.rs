@@ -17,6 +17,7 @@ mod budget;
 mod cells;
 mod check;
 mod condition;
+mod contest;
 mod coverage;
 mod fault;
 mod filing;
