@@ -180,7 +180,7 @@ impl<P: Ports> Desk<'_, P> {
             span: approved.span,
             chart: approved.chart,
         };
-        let reports = roster.iter().map(|(report, _)| report);
+        let reports = roster.iter().map(|(report, _)| report).collect();
         let tried = self.what_if().backtest(trial, reports, |_| Ok(())).await?;
         Ok(tried.backtest)
     }

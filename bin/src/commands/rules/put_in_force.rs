@@ -46,7 +46,7 @@ pub async fn put_in_force(
         span: Span::default(),
         chart: ChartOf::Then,
     };
-    let reports = roster.iter().map(|(report, _)| report);
+    let reports = roster.iter().map(|(report, _)| report).collect();
     let backtest = desk
         .what_if()
         .backtest(trial, reports, |_| Ok(()))

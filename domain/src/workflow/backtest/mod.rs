@@ -45,6 +45,7 @@ pub struct WhatIf<'a, L, S> {
     pub(super) zone: Tz,
     pub(super) go_live: NaiveDate,
     ahead: usize,
+    looked: &'a (dyn Fn() + Sync),
 }
 
 /// A backtest in full.
@@ -85,7 +86,14 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
             zone: connection.zone,
             go_live: connection.go_live,
             ahead: AHEAD,
+            looked: &|| {},
         }
+    }
+
+    /// The same, telling of each report that was read: for whoever shows progress.
+    #[must_use]
+    pub fn telling(self, looked: &'a (dyn Fn() + Sync)) -> Self {
+        Self { looked, ..self }
     }
 
     /// The same, reading so many reports ahead: a matter of speed, never of the result.
@@ -99,12 +107,11 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
 
     /// Maps every report of the span again, and hands over each that comes out otherwise than the log says it did.
     ///
-    /// `reports` are those of the connection, in the order of their ids (a roster has them); they are taken as they are
-    /// read. What is appended meanwhile is not looked at: the result is of the log as it stood at the beginning.
+    /// `reports` are those of the connection, in the order of their ids (a roster has them). What is appended meanwhile is not looked at: the result is of the log as it stood at the beginning.
     pub async fn backtest(
         &self,
         trial: Trial<'_>,
-        reports: impl IntoIterator<Item = ReportId, IntoIter: Send>,
+        reports: Vec<ReportId>,
         mut each: impl FnMut(&Change) -> Result<(), WorkflowError> + Send,
     ) -> Result<Backtested, WorkflowError> {
         let head = self.reader.log.head().await?;
@@ -125,6 +132,7 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
         };
         let mut movements = Movements::default();
         let mut sum = Sha256::new();
+        sum.update(b"tieout backtest result 1\n");
         let mut histories = stream::iter(reports)
             .map(|id| async move {
                 let (mut entries, _) = self
@@ -137,6 +145,7 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
             .buffered(self.ahead);
         while let Some(next) = histories.next().await {
             let (id, history) = next?;
+            (self.looked)();
             let Some(history) = history.filter(|history| history.is_of(&trial.span)) else {
                 continue;
             };

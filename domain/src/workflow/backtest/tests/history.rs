@@ -185,29 +185,30 @@ fn what_is_appended_while_it_is_read_is_not_looked_at() {
     let case = report(vec![owed(5_000)]);
     let mut past = Past::of(&case.masters);
     past.coded(1, &case);
+    past.coded(2, &case);
     let as_it_was = past.under(&travel_elsewhere());
     let rules = RuleSet::parse(&travel_elsewhere()).unwrap();
-    let what_if = WhatIf::new(past.plant.world.reader(), &past.plant.connection);
     let trial = Trial {
         rules: &rules,
         against: None,
         span: Span::default(),
         chart: ChartOf::Then,
     };
-    // The list of reports is read as it is needed: whoever yields the first one is later than the beginning.
-    let stream = Streams(past.plant.connection.id).report(id(1));
-    let yields = past.reports.iter().copied().inspect(|_| {
+    // The second report is revised once the first was read.
+    let stream = Streams(past.plant.connection.id).report(id(2));
+    let revise = || {
         let draft = Draft {
-            event: captured_anew(1, &report(vec![owed(9_900)])),
+            event: captured_anew(2, &report(vec![owed(9_900)])),
             effective_at: instant("2026-11-07T06:00:00Z"),
             subject: Some(kim()),
         };
-        let stamp = poller();
         let journal = past.plant.world.journal();
-        let append = journal.append(&stream, Expected::Any, &stamp, vec![draft]);
-        now(append).unwrap();
-    });
-    let said = now(what_if.backtest(trial, yields, |_| Ok(()))).unwrap();
+        now(journal.append(&stream, Expected::Any, &poller(), vec![draft])).unwrap();
+    };
+    let what_if = WhatIf::new(past.plant.world.reader(), &past.plant.connection)
+        .reading_ahead(1)
+        .telling(&revise);
+    let said = now(what_if.backtest(trial, past.reports.clone(), |_| Ok(()))).unwrap();
     assert_eq!(said, as_it_was.said);
     assert_ne!(
         past.under(&travel_elsewhere()).said,

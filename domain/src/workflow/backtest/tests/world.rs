@@ -190,7 +190,7 @@ impl Past {
         let what_if = set(WhatIf::new(self.plant.world.reader(), &self.plant.connection));
         let mut changes = Vec::new();
         let before = now(self.plant.world.log.head()).unwrap();
-        let said = now(what_if.backtest(trial, self.reports.iter().copied(), |change| {
+        let said = now(what_if.backtest(trial, self.reports.clone(), |change| {
             changes.push(change.clone());
             Ok(())
         }))
