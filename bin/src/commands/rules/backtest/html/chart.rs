@@ -144,7 +144,7 @@ mod tests {
             picture.contains(&format!("class=\"{class}\" x=\"{x}\""))
                 && picture.contains(&format!("width=\"{width}\""))
         };
-        assert!(rect("debit", "395", "225.0"), "{picture}");
+        assert!(rect("debit", "395", "225"), "{picture}");
         assert!(rect("credit", "282.5", "112.5"), "{picture}");
         assert!(picture.contains("owed to suppliers") && !picture.contains("EMP-1"));
         assert!(picture.find("6410") < picture.find("1010"), "the largest first");
