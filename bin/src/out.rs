@@ -119,14 +119,19 @@ impl Out {
         }
     }
 
-    /// Writes the result as JSON, where that was asked for.
+    /// Writes the result as JSON, where that was asked for; as it is made, so that a long one need not be held.
     pub fn document<T: Serialize>(self, value: &T) -> Result<(), Failure> {
         if !self.json {
             return Ok(());
         }
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|e| Failure::Outside(format!("the result cannot be written as JSON: {e}")))?;
-        line(&mut io::stdout().lock(), &text)
+        let mut to = io::BufWriter::new(io::stdout().lock());
+        serde_json::to_writer_pretty(&mut to, value).map_err(|e| match e.io_error_kind() {
+            Some(io::ErrorKind::BrokenPipe) => Failure::Closed,
+            _ => Failure::Outside(format!("the result cannot be written as JSON: {e}")),
+        })?;
+        to.write_all(b"\n")?;
+        to.flush()?;
+        Ok(())
     }
 
     /// Is there a person at a terminal who sees progress?

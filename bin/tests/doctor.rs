@@ -395,7 +395,7 @@ fn the_guide_and_the_template_need_no_installation() {
         .iter()
         .map(|page| page["page"].as_str().unwrap())
         .collect();
-    assert!(pages.contains(&"reasons") && pages.len() == 17, "{pages:?}");
+    assert!(pages.contains(&"reasons") && pages.len() == 18, "{pages:?}");
     for name in pages {
         let page = alone(&["--json", "guide", name]).ended_with(0).json();
         assert_eq!(page["page"], name);

@@ -17,9 +17,55 @@ pub enum RulesCommand {
         #[arg(long)]
         coverage: bool,
     },
+    /// Try a rule set on history, without any effect: which reports come out otherwise, and where the money moves.
+    Backtest(BacktestArgs),
     /// The life of a rule set.
     #[command(flatten)]
     Life(RulesLifeCommand),
+}
+
+/// `tieout rules backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// What to try: a file, the beginning of a hash, or `active`; without it, the connection's rule file.
+    #[arg(value_name = "FILE|HASH|active")]
+    pub rules: Option<String>,
+    /// The connection, where there is more than one.
+    #[arg(long, short = 'c', value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Only reports approved on this day or later, in the connection's zone.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<chrono::NaiveDate>,
+    /// Only reports approved on this day or earlier, in the connection's zone.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<chrono::NaiveDate>,
+    /// QAD's codes as they were when each report was judged, or as they are now. Periods are always as open as they were.
+    #[arg(long, value_enum, default_value = "then")]
+    pub chart: ChartChoice,
+    /// Record the result for a rule set that was proposed: that is what an approval signs.
+    #[arg(long)]
+    pub record: bool,
+    /// Write the movements into this file, a row for each currency, period and code. It is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write every report that comes out otherwise into this file, a row for each. It is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub csv_reports: Option<PathBuf>,
+    /// Write all of it into this file as one page for a browser, which needs nothing else. It is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Name at most so many of the reports that come out otherwise: 20 on a terminal, all with --json.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+/// Under which chart history is mapped again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChartChoice {
+    /// As it was when each report was judged.
+    Then,
+    /// As it is now.
+    Now,
 }
 
 /// The life of a rule set: proposed, backtested, approved by somebody else, active.

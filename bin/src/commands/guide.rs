@@ -32,13 +32,14 @@ macro_rules! pages {
     },)*] };
 }
 
-const WRITTEN: [Page; 16] = pages! {
+const WRITTEN: [Page; 17] = pages! {
     "first-steps": "from nothing to the first cycle, in order",
     "states": "every state of a report, and what to do",
     "in-doubt": "an unknown outcome, and how it is settled",
     "after-posting": "what changed since, reversals and corrections",
     "recovery": "a log that is older than QAD, and the way back",
     "rules": "how Expensify's words become QAD's coding",
+    "backtests": "what a rule set would have made of history",
     "profile": "the QAD profile: filling it in, certifying it",
     "cluster": "the log on a cluster, and several instances",
     "errors": "what a command says when it ends early",

@@ -1,5 +1,6 @@
 //! `tieout rules`: rule sets, from a file that somebody wrote to the set in force.
 
+mod backtest;
 mod check;
 mod life;
 mod put_in_force;
@@ -16,6 +17,7 @@ use crate::out::{Failure, Out};
 pub async fn run(config: &Path, command: RulesCommand, out: Out) -> Result<u8, Failure> {
     match command {
         RulesCommand::Check { file, coverage } => check::run(config, file, coverage, out).await,
+        RulesCommand::Backtest(args) => backtest::run(&Installation::open(config).await?, args, out).await,
         RulesCommand::Life(command) => life::run(&Installation::open(config).await?, command, out).await,
     }
 }

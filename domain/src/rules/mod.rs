@@ -56,7 +56,7 @@ pub use hash::RuleSetHash;
 pub(crate) use life::samples as life_samples;
 pub use life::{
     Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets,
-    RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
+    RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of, statement_text,
 };
 pub use nearest::{Miss, Nearest};
 pub use position::Position;

@@ -134,6 +134,22 @@ pub(super) fn meant<'a>(
     }
 }
 
+/// A file, `active`, or the beginning of a hash.
+pub(super) fn named(place: &Place<'_>, sets: &RuleSets, text: &str) -> Result<RuleSet, Failure> {
+    let parse =
+        |content: &str| RuleSet::parse(content).map_err(|faults| crate::installation::refused(text, &faults));
+    if text == "active" {
+        let active = sets
+            .active()
+            .ok_or(tieout_domain::workflow::WorkflowError::NoRules)?;
+        return parse(&active.content);
+    }
+    if Path::new(text).is_file() {
+        return Ok(place.installation.rule_file(Path::new(text))?.0);
+    }
+    parse(&meant(sets, text)?.1.content)
+}
+
 /// Why, not blank.
 fn said(why: &str) -> Result<String, Failure> {
     let why = why.trim();

@@ -2,7 +2,7 @@
 
 mod amounts;
 mod dates;
-mod properties;
+pub(crate) mod properties;
 mod read_back;
 mod refusals;
 mod sides;

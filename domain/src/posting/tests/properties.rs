@@ -10,7 +10,7 @@ use crate::money::Hundredths;
 use crate::posting::LineOrigin;
 use crate::report::{Exclusion, Flag, LineFacts, MapOutcome, SourceStatus};
 
-fn any_line() -> impl Strategy<Value = LineFacts> {
+pub(crate) fn any_line() -> impl Strategy<Value = LineFacts> {
     let cents =
         prop_oneof![1 => Just(0i64), 6 => -500_000i64..500_000, 1 => Just(100i64), 1 => Just(-100i64)];
     let category = prop::sample::select(vec!["Airfare", "Hotel", "Tooling"]);

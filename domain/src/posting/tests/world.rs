@@ -126,7 +126,7 @@ pub(crate) fn period(number: u32, start: &str, end: &str) -> Period {
 }
 
 /// What QAD shows. The fields are lists, so that a test can say what is different about its plant.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Masters {
     pub(crate) accounts: Vec<Account>,
     pub(crate) cost_centres: Vec<CostCentre>,
@@ -209,7 +209,7 @@ fn masters() -> Masters {
 }
 
 /// A report about to be mapped, and everything it is mapped by.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) payload: Payload,
     pub(crate) rules: String,

@@ -125,6 +125,11 @@ fn is_yes(value: &bool) -> bool {
     *value
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
 /// How many people it takes to bring a rule set into force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -259,12 +264,16 @@ pub struct Counts {
     pub documents_changed: u64,
     /// Would be rejected as before, for other reasons.
     pub reasons_changed: u64,
+    /// Their submitter was forgotten: they cannot be judged again, and are left as they are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub forgotten: u64,
 }
 impl Counts {
     /// Does every report come out as it did?
     pub fn nothing_changes(&self) -> bool {
         let Self {
             reports: _,
+            forgotten: _,
             newly_mapped,
             newly_rejected,
             newly_held,

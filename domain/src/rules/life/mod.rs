@@ -22,4 +22,4 @@ pub(crate) use tests::samples;
 
 pub use decide::{RulesCommand, RulesRefusal, decide_rules};
 pub use event::{ApprovalMode, Approver, Backtest, ChartOf, Counts, RulesEvent, Span, StatementHash};
-pub use state::{Active, Order, RuleSetFile, RuleSetStage, RuleSets, statement_of};
+pub use state::{Active, Order, RuleSetFile, RuleSetStage, RuleSets, statement_of, statement_text};

@@ -286,10 +286,16 @@ impl RuleSetFile {
     }
 }
 
-/// What an approval signs: the draft, and what its backtest said over which span, under which chart, against which set, as
-/// the log then stood.
+/// What an approval signs, hashed: see [`statement_text`].
 pub fn statement_of(hash: &RuleSetHash, backtest: &Backtest) -> StatementHash {
     use sha2::{Digest as _, Sha256};
+    let text = statement_text(hash, backtest);
+    StatementHash(crate::report::hex(&Sha256::digest(text.as_bytes())))
+}
+
+/// What an approval signs: the draft, and what its backtest said over which span, under which chart, against which set, as
+/// the log then stood.
+pub fn statement_text(hash: &RuleSetHash, backtest: &Backtest) -> String {
     let Backtest {
         span,
         chart,
@@ -299,7 +305,7 @@ pub fn statement_of(hash: &RuleSetHash, backtest: &Backtest) -> StatementHash {
         result,
     } = backtest;
     let day = |day: Option<chrono::NaiveDate>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
-    let text = format!(
+    format!(
         "tieout backtest 1\nrules {hash}\nfrom {}\nto {}\nchart {}\nagainst {}\nlog {}\nresult {result}\n",
         day(span.from),
         day(span.to),
@@ -312,6 +318,5 @@ pub fn statement_of(hash: &RuleSetHash, backtest: &Backtest) -> StatementHash {
             |version| format!("{} {}", version.number, version.hash)
         ),
         read_to.map_or_else(|| "-".to_owned(), |leaf| leaf.0.to_string()),
-    );
-    StatementHash(crate::report::hex(&Sha256::digest(text.as_bytes())))
+    )
 }

@@ -52,6 +52,13 @@ impl Verdict {
             _ => &[],
         }
     }
+    /// Why it needs no document; none unless it is left out.
+    pub fn left_out(&self) -> Option<&Exclusion> {
+        match self {
+            Self::LeftOut(why) => Some(why),
+            _ => None,
+        }
+    }
     /// What decides whether two lists of reasons are the same: words may be put better by a later build.
     fn grounds(&self) -> BTreeSet<(ReasonCode, Option<&TransactionId>)> {
         self.reasons()
@@ -136,6 +143,8 @@ impl Change {
             verdict: &'static str,
             documents: &'a [Document],
             grounds: Vec<(ReasonCode, Option<&'a TransactionId>)>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            left_out: Option<&'a Exclusion>,
         }
         #[derive(Serialize)]
         struct Line<'a> {
@@ -149,6 +158,7 @@ impl Change {
                 verdict: verdict.name(),
                 documents: verdict.documents(),
                 grounds: verdict.grounds().into_iter().collect(),
+                left_out: verdict.left_out(),
             }
         }
         let line = Line {
@@ -173,10 +183,31 @@ impl Change {
     }
 }
 
+/// Do they say the same of the ledger? Texts are no part of it: they are a person's, who may be forgotten, and no rule
+/// decides them.
+fn post_the_same(was: &[Document], is: &[Document]) -> bool {
+    was.len() == is.len() && was.iter().zip(is).all(|(was, is)| posts_the_same(was, is))
+}
+
+fn posts_the_same(was: &Document, is: &Document) -> bool {
+    let Document {
+        reference,
+        body,
+        currency,
+        daybook,
+        period,
+        document_date,
+        lines,
+        texts: _,
+    } = was;
+    (reference, body, currency, daybook) == (&is.reference, &is.body, &is.currency, &is.daybook)
+        && (period, document_date, lines) == (&is.period, &is.document_date, &is.lines)
+}
+
 fn kind(before: &Verdict, after: &Verdict) -> Option<ChangeKind> {
     use Verdict as V;
     match (before, after) {
-        (V::Mapped(was), V::Mapped(is)) => (was != is).then_some(ChangeKind::DocumentsChanged),
+        (V::Mapped(was), V::Mapped(is)) => (!post_the_same(was, is)).then_some(ChangeKind::DocumentsChanged),
         (V::Rejected(_), V::Rejected(_)) | (V::Held(_), V::Held(_)) => {
             (before.grounds() != after.grounds()).then_some(ChangeKind::ReasonsChanged)
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::chart::{Chart, ChartEvent, ChartVersion};
+use crate::journal::Entry;
+use crate::ports::Position;
 use crate::rules::ChartOf;
 
 /// Charts kept. A chart of a large group is some megabytes.
@@ -10,7 +12,7 @@ const KEPT: usize = 8;
 
 /// Every version of the chart.
 pub(super) struct Charts {
-    events: Vec<ChartEvent>,
+    events: Vec<(Position, ChartEvent)>,
     kept: BTreeMap<ChartVersion, Kept>,
     asked: u64,
     /// The last of all, where every report is judged by the codes of today.
@@ -26,14 +28,29 @@ struct Kept {
 }
 
 impl Charts {
-    pub(super) fn of(events: Vec<ChartEvent>, of: ChartOf) -> Self {
-        let now = (of == ChartOf::Now).then(|| events.iter().fold(Chart::default(), Chart::evolve));
+    pub(super) fn of(entries: Vec<Entry<ChartEvent>>, of: ChartOf) -> Self {
+        let events: Vec<(Position, ChartEvent)> = entries
+            .into_iter()
+            .map(|entry| (entry.position, entry.event))
+            .collect();
+        let now = (of == ChartOf::Now).then(|| {
+            events
+                .iter()
+                .fold(Chart::default(), |chart, (_, event)| chart.evolve(event))
+        });
         Self {
             events,
             kept: BTreeMap::new(),
             asked: 0,
             now,
         }
+    }
+
+    /// The version that stood at a place in the log.
+    pub(super) fn version_at(&self, place: Position) -> ChartVersion {
+        // Every event makes a version.
+        let before = self.events.partition_point(|(position, _)| *position < place);
+        ChartVersion(before as u64)
     }
 
     /// The chart by which a report that was judged by this version is judged again; by the last one where it never was.
@@ -83,7 +100,7 @@ impl Charts {
         };
         let (mut chart, mut folded) =
             nearest.map_or((Chart::default(), 0), |kept| (kept.chart.clone(), kept.folded));
-        for event in self.events.iter().skip(folded) {
+        for (_, event) in self.events.iter().skip(folded) {
             if chart.version() >= version {
                 break;
             }

@@ -1,7 +1,11 @@
 //! What a rule set would have made of history (design §6): every report that was captured, mapped again as it was when it
 //! was judged, and held against what the log says became of it.
 //!
-//! It reads the log and nothing else: [`WhatIf`] holds no port with an effect (law 8). Reports are taken one after another
+//! It reads the log and nothing else: [`WhatIf`] holds no port with an effect (law 8). Only what rules decide is looked at:
+//! what people decided, which expenses another report carries, and since when Tieout posts are as they were, whatever the
+//! rules; and a report whose submitter was forgotten cannot be judged again, so it is counted and left as it is.
+//!
+//! Reports are taken one after another
 //! and let go again; what differs is handed to whoever asked, in the order of the reports' ids, so that memory does not
 //! grow with history.
 
@@ -40,6 +44,8 @@ pub struct WhatIf<'a, L, S> {
     pub(super) streams: Streams,
     pub(super) zone: Tz,
     pub(super) go_live: NaiveDate,
+    ahead: usize,
+    looked: &'a (dyn Fn() + Sync),
 }
 
 /// A backtest in full.
@@ -79,24 +85,43 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
             streams: Streams(connection.id),
             zone: connection.zone,
             go_live: connection.go_live,
+            ahead: AHEAD,
+            looked: &|| {},
+        }
+    }
+
+    /// The same, telling of each report that was read: for whoever shows progress.
+    #[must_use]
+    pub fn telling(self, looked: &'a (dyn Fn() + Sync)) -> Self {
+        Self { looked, ..self }
+    }
+
+    /// The same, reading so many reports ahead: a matter of speed, never of the result.
+    #[must_use]
+    pub fn reading_ahead(self, reports: usize) -> Self {
+        Self {
+            ahead: reports.max(1),
+            ..self
         }
     }
 
     /// Maps every report of the span again, and hands over each that comes out otherwise than the log says it did.
     ///
-    /// `reports` are those of the connection, in the order of their ids (a roster has them).
+    /// `reports` are those of the connection, in the order of their ids (a roster has them). What is appended meanwhile is not looked at: the result is of the log as it stood at the beginning.
     pub async fn backtest(
         &self,
         trial: Trial<'_>,
         reports: Vec<ReportId>,
         mut each: impl FnMut(&Change) -> Result<(), WorkflowError> + Send,
     ) -> Result<Backtested, WorkflowError> {
-        let read_to = match self.reader.log.head().await? {
+        let head = self.reader.log.head().await?;
+        let read_to = match head {
             Some(head) => self.reader.log.leaf(head).await?,
             None => None,
         };
-        let (events, _) = self.reader.stream::<ChartEvent>(&self.streams.chart()).await?;
-        let mut charts = Charts::of(events.into_iter().map(|entry| entry.event).collect(), trial.chart);
+        let (mut chart, _) = self.reader.stream::<ChartEvent>(&self.streams.chart()).await?;
+        chart.retain(|entry| Some(entry.position) <= head);
+        let mut charts = Charts::of(chart, trial.chart);
         let mut found = Backtest {
             span: trial.span,
             chart: trial.chart,
@@ -107,22 +132,31 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
         };
         let mut movements = Movements::default();
         let mut sum = Sha256::new();
+        sum.update(b"tieout backtest result 1\n");
         let mut histories = stream::iter(reports)
             .map(|id| async move {
-                let (entries, _) = self
+                let (mut entries, _) = self
                     .reader
                     .stream::<ReportEvent>(&self.streams.report(id))
                     .await?;
-                Ok::<_, WorkflowError>((id, History::of(entries, self.zone)))
+                entries.retain(|entry| Some(entry.position) <= head);
+                Ok::<_, WorkflowError>((id, History::of(entries, self.zone, self.go_live)))
             })
-            .buffered(AHEAD);
+            .buffered(self.ahead);
         while let Some(next) = histories.next().await {
             let (id, history) = next?;
+            (self.looked)();
             let Some(history) = history.filter(|history| history.is_of(&trial.span)) else {
                 continue;
             };
             found.counts.reports = found.counts.reports.saturating_add(1);
-            let after = again(&history, trial.rules, charts.at(history.chart()), self);
+            if history.is_of_somebody_forgotten() {
+                found.counts.forgotten = found.counts.forgotten.saturating_add(1);
+                continue;
+            }
+            let version = history.chart(&charts);
+            let chart = charts.at(version);
+            let after = again(&history, trial.rules, chart, self.zone);
             let Some(change) = Change::between(id, &history, after) else {
                 continue;
             };

@@ -44,6 +44,10 @@ impl Amounts {
             Side::Credit => self.credit += amount,
         }
     }
+    fn add_both(&mut self, other: &Self) {
+        self.add(Side::Debit, other.debit);
+        self.add(Side::Credit, other.credit);
+    }
     /// Debit less credit.
     pub fn net(&self) -> Decimal {
         self.debit - self.credit
@@ -76,6 +80,18 @@ impl Movements {
         self.0
             .iter()
             .filter(|(_, movement)| movement.before != movement.after)
+    }
+
+    /// What stands, and would stand, of every changed report: with what did not move, so that debit is credit in it, by
+    /// currency and period.
+    pub fn totals(&self) -> BTreeMap<(&str, (i32, u32)), Movement> {
+        let mut totals: BTreeMap<(&str, (i32, u32)), Movement> = BTreeMap::new();
+        for (key, movement) in &self.0 {
+            let total = totals.entry((key.currency.as_str(), key.period)).or_default();
+            total.before.add_both(&movement.before);
+            total.after.add_both(&movement.after);
+        }
+        totals
     }
 
     pub(super) fn add(&mut self, change: &Change) {

@@ -5,45 +5,62 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::WhatIf;
 use super::change::Verdict;
+use super::charts::Charts;
 use crate::chart::{Chart, ChartVersion};
 use crate::ids::{DocumentKind, Generation};
 use crate::journal::Entry;
+use crate::ports::Position;
 use crate::posting::{MapInputs, map_report};
-use crate::report::{Exclusion, MapOutcome, Payload, Reason, ReasonCode, Report, ReportEvent};
+use crate::report::{
+    Basis, Exclusion, MapOutcome, Payload, Reason, ReasonCode, Report, ReportEvent, StageName,
+};
 use crate::rules::{RuleSet, RuleSetVersion, Span};
 use crate::time::local_date;
 use crate::workflow::map::with_claims;
 
-/// A report as the rules last judged it; one that they never judged, as it was captured last.
+/// A report as the rules last judged it. One whose last capture they never judged is as it was captured, and waits.
 pub(super) struct History {
     payload: Payload,
     /// The day of approval, in the connection's zone.
     pub(super) approved: Option<NaiveDate>,
     /// The day on which it was judged, or captured.
     day: NaiveDate,
-    chart: Option<ChartVersion>,
+    chart: ChartThen,
+    /// The day from which Tieout posted, when it was judged.
+    go_live: NaiveDate,
     pub(super) verdict: Verdict,
     generations: BTreeMap<DocumentKind, Generation>,
     /// Expenses that another report carried: no rule changes that.
     claimed: Vec<Reason>,
 }
 
+/// By which chart a report was judged.
+enum ChartThen {
+    /// The verdict names it.
+    Named(ChartVersion),
+    /// The one that stood at this place in the log: the verdict names none.
+    At(Position),
+    /// By none yet.
+    Unjudged,
+}
+
 impl History {
-    /// From all events of a report; `None` where nothing was captured.
-    pub(super) fn of(entries: Vec<Entry<ReportEvent>>, zone: Tz) -> Option<Self> {
+    /// From all events of a report; `None` where nothing was captured, or where it went away before the rules judged it:
+    /// withdrawn at the source, or left out by a person.
+    pub(super) fn of(entries: Vec<Entry<ReportEvent>>, zone: Tz, go_live: NaiveDate) -> Option<Self> {
         let mut report = Report::fold([]);
         let mut history: Option<Self> = None;
         for entry in entries {
-            let day = local_date(entry.envelope.recorded_at, zone);
+            let recorded = local_date(entry.envelope.recorded_at, zone);
             match &entry.event {
                 ReportEvent::Discovered { payload, .. } | ReportEvent::Revised { payload, .. } => {
                     history = Some(Self {
                         approved: payload.facts.approved.date_in(zone),
                         payload: payload.as_ref().clone(),
-                        day,
-                        chart: None,
+                        day: recorded,
+                        chart: ChartThen::Unjudged,
+                        go_live,
                         verdict: Verdict::Waiting,
                         generations: BTreeMap::new(),
                         claimed: Vec::new(),
@@ -51,10 +68,19 @@ impl History {
                 }
                 event => {
                     if let Some(history) = &mut history
-                        && let Some((verdict, chart)) = judged(event)
+                        && let Some((verdict, basis)) = judged(event)
                     {
-                        history.day = day;
-                        history.chart = chart;
+                        // The basis names the day where the rules depend on it: a judgement of the last second of a day
+                        // may be recorded on the next one.
+                        history.day = basis.and_then(|basis| basis.day).unwrap_or(recorded);
+                        history.chart = basis.map_or(ChartThen::At(entry.position), |basis| {
+                            ChartThen::Named(basis.chart)
+                        });
+                        history.go_live = match &verdict {
+                            Verdict::LeftOut(Exclusion::BeforeGoLive { go_live, .. }) => *go_live,
+                            // It was judged, so that its approval was not too early then.
+                            _ => NaiveDate::MIN,
+                        };
                         history.claimed = claims_in(&verdict);
                         history.verdict = verdict;
                         history.generations = DocumentKind::ALL
@@ -66,7 +92,9 @@ impl History {
             }
             report = report.evolve(&entry.event);
         }
-        history
+        history.filter(|history| {
+            history.verdict != Verdict::Waiting || report.stage().name() == StageName::Discovered
+        })
     }
 
     pub(super) fn is_of(&self, span: &Span) -> bool {
@@ -77,22 +105,29 @@ impl History {
         }
     }
 
-    pub(super) fn chart(&self) -> Option<ChartVersion> {
-        self.chart
+    /// Was its submitter forgotten, so that nobody can judge it again?
+    pub(super) fn is_of_somebody_forgotten(&self) -> bool {
+        self.payload.personal.known().is_none()
+    }
+
+    /// The version of the chart that it was judged by; none where it never was.
+    pub(super) fn chart(&self, charts: &Charts) -> Option<ChartVersion> {
+        match self.chart {
+            ChartThen::Named(version) => Some(version),
+            ChartThen::At(place) => Some(charts.version_at(place)),
+            ChartThen::Unjudged => None,
+        }
     }
 }
 
-/// What the rules said, if an event is theirs; what a person decided is not.
-fn judged(event: &ReportEvent) -> Option<(Verdict, Option<ChartVersion>)> {
+/// What the rules said and on what basis, if an event is theirs; what a person decided is not.
+fn judged(event: &ReportEvent) -> Option<(Verdict, Option<&Basis>)> {
     match event {
-        ReportEvent::Mapped(mapping) => Some((
-            Verdict::Mapped(mapping.documents.clone()),
-            Some(mapping.basis.chart),
-        )),
-        ReportEvent::Rejected { basis, reasons } => {
-            Some((Verdict::Rejected(reasons.clone()), Some(basis.chart)))
+        ReportEvent::Mapped(mapping) => {
+            Some((Verdict::Mapped(mapping.documents.clone()), Some(&mapping.basis)))
         }
-        ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons.clone()), Some(basis.chart))),
+        ReportEvent::Rejected { basis, reasons } => Some((Verdict::Rejected(reasons.clone()), Some(basis))),
+        ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons.clone()), Some(basis))),
         ReportEvent::Excluded(Exclusion::Decided { .. }) => None,
         ReportEvent::Excluded(why) => Some((Verdict::LeftOut(why.clone()), None)),
         _ => None,
@@ -111,12 +146,7 @@ fn claims_in(verdict: &Verdict) -> Vec<Reason> {
 }
 
 /// The report mapped again: as it was captured, on the day and under the generations of then.
-pub(super) fn again<L, S>(
-    history: &History,
-    rules: &RuleSet,
-    chart: &Chart,
-    asking: &WhatIf<'_, L, S>,
-) -> Verdict {
+pub(super) fn again(history: &History, rules: &RuleSet, chart: &Chart, zone: Tz) -> Verdict {
     let version = RuleSetVersion {
         number: 0,
         hash: rules.hash().as_str().to_owned(),
@@ -126,9 +156,9 @@ pub(super) fn again<L, S>(
         rules,
         version: &version,
         chart,
-        zone: asking.zone,
+        zone,
         today: history.day,
-        go_live: asking.go_live,
+        go_live: history.go_live,
         generation: &|kind| {
             history
                 .generations

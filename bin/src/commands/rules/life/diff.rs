@@ -1,14 +1,12 @@
 //! `tieout rules diff`: which rules and settings two sets do not share. Their order means nothing.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::json;
-use tieout_domain::rules::{RuleSet, RuleSets};
+use tieout_domain::rules::RuleSet;
 
-use super::{Place, meant};
+use super::{Place, named};
 use crate::commands::terminal::safe;
-use crate::installation::refused;
 use crate::out::{DONE, Failure, Out};
 
 /// Compares them.
@@ -44,21 +42,6 @@ pub(super) async fn run(place: &Place<'_>, before: &str, after: &str, out: Out) 
         "before": one.hash(), "after": other.hash(), "only_before": gone, "only_after": new,
     }))?;
     Ok(DONE)
-}
-
-/// A file, `active`, or the beginning of a hash.
-fn named(place: &Place<'_>, sets: &RuleSets, text: &str) -> Result<RuleSet, Failure> {
-    let parse = |content: &str| RuleSet::parse(content).map_err(|faults| refused(text, &faults));
-    if text == "active" {
-        let active = sets
-            .active()
-            .ok_or(tieout_domain::workflow::WorkflowError::NoRules)?;
-        return parse(&active.content);
-    }
-    if Path::new(text).is_file() {
-        return Ok(place.installation.rule_file(Path::new(text))?.0);
-    }
-    parse(&meant(sets, text)?.1.content)
 }
 
 /// Each rule and each section of the printed set, apart from one another.

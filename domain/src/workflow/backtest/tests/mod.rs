@@ -1,0 +1,7 @@
+//! Backtests of a small plant: what was judged there, and what other rules would have made of it.
+
+mod history;
+mod properties;
+mod spans;
+mod verdicts;
+mod world;
