@@ -99,6 +99,7 @@ pub(super) fn shown(key: &str) -> &'static [&'static str] {
             "Ohio:L2",
             "Ohio:L3",
             "Texas:L1",
+            "Texas:L2",
             "Texas",
             "Utah:L1",
             "",
