@@ -12,6 +12,7 @@
 //!
 //! Invariant, by what is absent: no I/O, no clock, and no default. A dimension that no rule sets stays unset.
 
+mod against;
 mod axis;
 mod budget;
 mod cells;
@@ -25,6 +26,7 @@ mod index;
 mod leftover;
 mod life;
 mod parse;
+mod places;
 mod position;
 mod print;
 mod reader;
@@ -45,6 +47,7 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
+pub use against::{ChartFault, ChartFinding, Severity, Subject};
 pub use check::{CodingFault, Dimensions, check_coding};
 pub use condition::{CategoryPattern, Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
@@ -56,6 +59,7 @@ pub use life::{
     Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets,
     RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of,
 };
+pub use places::Setting;
 pub use position::Position;
 pub use remarks::Remark;
 pub use resolve::{Resolution, Resolved, Unset, Why};
