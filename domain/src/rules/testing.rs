@@ -47,9 +47,12 @@ pub(super) fn line(category: &str, tag: &str) -> Witness {
     }
 }
 
+/// An account by its code, and what is changed in it.
+pub(super) type Made = (&'static str, fn(&mut Account));
+
 /// A reading of QAD with these accounts, each changed from one that is free to post to, these cost centres, each active or
 /// not, and nothing else.
-pub(super) fn reading(accounts: &[(&str, fn(&mut Account))], centres: &[(&str, bool)]) -> ChartReading {
+pub(super) fn reading(accounts: &[Made], centres: &[(&str, bool)]) -> ChartReading {
     let accounts = accounts.iter().map(|(code, change)| {
         let mut account = Account {
             code: AccountCode::new(code).expect("a code"),

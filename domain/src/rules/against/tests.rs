@@ -1,12 +1,12 @@
 //! What is found, in the words in which it is told.
 
-use crate::chart::{Account, AccountType, Chart, CostCentreUse, Daybook, DaybookUse, MasterRead, Supplier};
+use crate::chart::{AccountType, Chart, CostCentreUse, Daybook, DaybookUse, MasterRead, Supplier};
 use crate::ids::{DaybookCode, PolicyId, SupplierCode};
 use crate::money::Currency;
-use crate::rules::testing::{SETTINGS, accepted, read, reading};
+use crate::rules::testing::{Made, SETTINGS, accepted, read, reading};
 use crate::rules::{RuleSet, Severity};
 
-const ACCOUNTS: [(&str, fn(&mut Account)); 8] = [
+const ACCOUNTS: [Made; 8] = [
     ("6410", |_| {}),
     ("6411", |account| account.active = false),
     ("1120", |account| account.kind = AccountType::Other("BANK".into())),

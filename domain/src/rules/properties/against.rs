@@ -6,14 +6,14 @@ use super::cases;
 use super::generated::{drafts, file, line};
 use crate::chart::{Chart, CostCentreUse};
 use crate::ids::PolicyId;
-use crate::rules::testing::{read, reading};
+use crate::rules::testing::{Made, read, reading};
 use crate::rules::{
     ChartFault, ChartFinding, Dimension, Resolution, Resolved, RuleName, RuleSet, Subject, Unset, Witness,
 };
 
 /// `C0` requires a cost centre, `C1` takes none, `C2` may have one.
 fn chart() -> Chart {
-    let accounts: [(&str, fn(&mut crate::chart::Account)); 3] = [
+    let accounts: [Made; 3] = [
         ("C0", |account| account.cost_centre = CostCentreUse::Required),
         ("C1", |account| account.cost_centre = CostCentreUse::Forbidden),
         ("C2", |_| {}),
