@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::operators::{ChangeArgs, OperatorsArgs, OperatorsCommand, SignInArgs};
-pub use self::rules::{Mode, RulesCommand, RulesLifeCommand, SignedFor};
+pub use self::rules::{CheckArgs, Format, Mode, RulesCommand, RulesLifeCommand, SignedFor};
 
 /// Moves approved employee spend from Expensify into QAD's ledger, so that the two tie out.
 #[derive(Debug, Parser)]
