@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::operators::{ChangeArgs, OperatorsArgs, OperatorsCommand, SignInArgs};
-pub use self::rules::{BacktestArgs, ChartChoice, Mode, RulesCommand, RulesLifeCommand, SignedFor};
+pub use self::rules::{
+    BacktestArgs, ChartChoice, CheckArgs, Format, Mode, RulesCommand, RulesLifeCommand, SignedFor,
+};
 
 /// Moves approved employee spend from Expensify into QAD's ledger, so that the two tie out.
 #[derive(Debug, Parser)]

@@ -11,7 +11,10 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use tieout::commands::demo::stage::{CONNECTION, StageOptions, StandIns, Waits, install};
+use tieout::commands::rules::put_in_force;
+use tieout::installation::Installation;
 use tieout::ports::SystemClock;
+use tieout_domain::ids::PersonName;
 use tieout_sandbox::expensify::FaultKind as ExpensifyFault;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Size, canary, credentials};
@@ -162,7 +165,7 @@ async fn the_doctor_tells_what_is_shut_and_certification_opens_it() {
     assert!(gate["fix"].as_str().unwrap().contains("tieout profile certify"));
     for each in found["checks"].as_array().unwrap() {
         let name = each["name"].as_str().unwrap();
-        if name != "certification" && name != "coverage" {
+        if !["certification", "coverage", "rules in force"].contains(&name) {
             assert_eq!(each["ok"], true, "{each:#}");
         }
     }
@@ -409,4 +412,58 @@ fn the_guide_and_the_template_need_no_installation() {
     let template = alone(&["profile", "template"]).ended_with(0);
     assert_eq!(template.stdout, tieout_qad::profile::TEMPLATE);
     alone(&["doctor"]).ended_with(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_which_rules_are_in_force_and_whether_the_file_differs() {
+    let site = Site::open().await;
+    let (_, found) = site.doctor().await;
+    let rules = check(&found, "rules in force");
+    assert!(
+        rules["ok"] == false
+            && rules["detail"]
+                .as_str()
+                .unwrap()
+                .contains("rules.toml was never proposed"),
+        "{rules}"
+    );
+    let chart = check(&found, "rules and chart")["detail"].as_str().unwrap();
+    assert!(chart.contains("has no chart of QAD yet"), "{chart}");
+
+    let path = site.folder.path().join("rules.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    {
+        let installation = Installation::open(&site.config).await.unwrap();
+        let connection = &installation.config.connection[0];
+        let who = PersonName::new("tester").unwrap();
+        put_in_force(&installation, connection, &text, &who)
+            .await
+            .unwrap();
+    }
+    let (_, found) = site.doctor().await;
+    let rules = check(&found, "rules in force");
+    assert!(
+        rules["ok"] == true
+            && rules["detail"]
+                .as_str()
+                .unwrap()
+                .ends_with("rules.toml says the same"),
+        "{rules}"
+    );
+
+    // What the chart has against the set in force counts, whatever the file says by now.
+    let run = site.tieout(&["sync"]).await;
+    assert!(run.status <= 1, "{}", run.stderr);
+    let changed = text.replace("hold", "next_open");
+    assert_ne!(changed, text);
+    fs::write(&path, changed).unwrap();
+    let (_, found) = site.doctor().await;
+    let rules = check(&found, "rules in force");
+    let detail = rules["detail"].as_str().unwrap();
+    assert!(
+        rules["ok"] == true && detail.contains("rules.toml differs from it and was never proposed"),
+        "{rules}"
+    );
+    let chart = check(&found, "rules and chart")["detail"].as_str().unwrap();
+    assert!(chart.starts_with("the set in force: "), "{chart}");
 }

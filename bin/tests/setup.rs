@@ -145,6 +145,11 @@ fn init_says_what_comes_next_in_the_words_of_the_shell() {
         "rules check",
         "credentials expensify",
         "credentials qad",
+        "operators add",
+        "rules propose",
+        "rules backtest --record",
+        "rules approve",
+        "rules activate",
         "doctor",
         "sync --dry-run",
     ] {
@@ -504,6 +509,15 @@ fn coverage_asks_expensify_what_people_can_choose_and_names_what_no_rule_covers(
     for gap in gaps("categories").iter().chain(&gaps("tags")) {
         assert!(!gap["line"].as_str().unwrap_or("").contains("no policy"), "{gap}");
     }
+    // Who could be paid back, the chart says, and no cycle has read it yet.
+    for policy in policies {
+        let members = &policy["members"];
+        assert!(
+            members["seen"].is_null() && members["not_looked_at"].is_string(),
+            "{members}"
+        );
+    }
+
     // The same for a draft, since there is one connection only.
     let draft = sandbox.folder.path().join("draft.toml");
     fs::copy(sandbox.folder.path().join("home/rules.toml"), &draft).unwrap();
@@ -512,6 +526,44 @@ fn coverage_asks_expensify_what_people_can_choose_and_names_what_no_rule_covers(
         .ended_with(1)
         .json();
     assert_eq!(again[0]["coverage"], found[0]["coverage"]);
+
+    // A cycle reads the chart. Then members without a supplier are named, and a log for tools only counts them.
+    assert!(sandbox.tieout(&["sync"]).status <= 1);
+    let found = sandbox
+        .tieout(&["rules", "check", "--coverage", "--chart"])
+        .ended_with(1)
+        .json();
+    let members: Vec<&Value> = found[0]["coverage"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|policy| &policy["members"])
+        .collect();
+    assert!(
+        members.iter().all(|members| members["seen"].as_u64() > Some(10)),
+        "{members:?}"
+    );
+    let without: Vec<&Value> = members
+        .iter()
+        .flat_map(|members| members["without_supplier"].as_array().unwrap())
+        .collect();
+    assert!(!without.is_empty(), "the demo leaves some out on purpose");
+    for one in &without {
+        assert!(one["email"].as_str().unwrap().contains('@'), "{one}");
+        assert!(!one["remedy"].as_str().unwrap().is_empty(), "{one}");
+    }
+    let home = ["--config", "home/tieout.toml", "rules", "check", "--coverage"];
+    let run = |more: &[&str]| {
+        let args = [&home[..], more].concat();
+        tieout(sandbox.folder.path(), &args, &[("TIEOUT_LIMIT_SCALE", "100")], "").ended_with(1)
+    };
+    let log = run(&["--format", "sarif"]).stdout;
+    assert!(log.contains("member_without_supplier") && log.contains("category_without_rule"));
+    let plain = run(&[]).stdout;
+    for one in &without {
+        let email = one["email"].as_str().unwrap();
+        assert!(plain.contains(email) && !log.contains(email), "{email}");
+    }
 }
 
 #[test]

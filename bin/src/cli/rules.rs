@@ -9,14 +9,12 @@ use super::SignInArgs;
 /// `tieout rules`.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// Check a rule set: every fault, every ambiguity with a line that shows it, and what no rule covers.
-    Check {
-        /// A file; without it, each connection's.
-        file: Option<PathBuf>,
-        /// Also ask Expensify for each policy's categories and tags, and name those that no rule covers.
-        #[arg(long)]
-        coverage: bool,
-    },
+    /// Check a rule set: every fault, every ambiguity with a line that shows it, what QAD's chart would refuse, and what no
+    /// rule covers; everything at once, each with its place in the file and its remedy.
+    ///
+    /// Ends with 0 where nothing is found that certainly rejects something: warnings and remarks alone are 0. Ends with 1
+    /// where there is an error, with 2 on wrong usage, with 3 where Expensify was asked and gave no answer.
+    Check(CheckArgs),
     /// Try a rule set on history, without any effect: which reports come out otherwise, and where the money moves.
     Backtest(BacktestArgs),
     /// The life of a rule set.
@@ -66,6 +64,38 @@ pub enum ChartChoice {
     Then,
     /// As it is now.
     Now,
+}
+
+/// `tieout rules check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// A file; without it, each connection's. A file alone is checked where nothing is installed, too.
+    pub file: Option<PathBuf>,
+    /// The connection whose chart and policies the file is held against, and, without a file, whose file is checked.
+    #[arg(long, short = 'c', value_name = "NAME")]
+    pub connection: Option<String>,
+    /// Also hold it against QAD's chart as the log has it: codes that are unknown, inactive or never posted to, and cost
+    /// centres that accounts require or forbid. Asks no system.
+    #[arg(long)]
+    pub chart: bool,
+    /// Also ask Expensify for each policy's categories, tags and members, and name those that no rule covers, and those
+    /// who have no supplier.
+    #[arg(long)]
+    pub coverage: bool,
+    /// How to say it: for people, as one JSON document (as `--json`), or as SARIF 2.1.0 for a review tool.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+}
+
+/// How findings are said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Words.
+    Plain,
+    /// One JSON document.
+    Json,
+    /// One SARIF log.
+    Sarif,
 }
 
 /// The life of a rule set: proposed, backtested, approved by somebody else, active.

@@ -4,6 +4,7 @@
 mod finding;
 mod ground;
 mod recovery;
+mod rules;
 mod source;
 
 use std::path::Path;
@@ -92,7 +93,8 @@ pub async fn run(config_path: &Path, args: &ConnectionArg, out: Out) -> Result<u
 /// Everything about one connection.
 async fn connection(installation: &Installation, config: &ConnectionConfig) -> (Vec<Finding>, Value) {
     let mut findings = Vec::new();
-    findings.push(match installation.rules(config) {
+    let file = installation.rules(config);
+    findings.push(match &file {
         Ok((rules, _)) => Finding::good(
             "rule set",
             format!(
@@ -103,7 +105,7 @@ async fn connection(installation: &Installation, config: &ConnectionConfig) -> (
         ),
         Err(failure) => Finding::failed(
             "rule set",
-            &failure,
+            failure,
             "correct the file (`tieout guide rules`, `tieout rules check`)",
         ),
     });
@@ -112,6 +114,9 @@ async fn connection(installation: &Installation, config: &ConnectionConfig) -> (
         Err(failure) => Finding::failed("profile", &failure, PROFILE_FIX),
     });
     let sound = findings.iter().all(|finding| finding.ok);
+    if let Ok((file, _)) = &file {
+        findings.extend(rules::look(installation, config, file).await);
+    }
     let taken = expensify(installation, config, &mut findings).await;
     let of_ledger = ledger(installation, config).await;
     let logged_in = of_ledger

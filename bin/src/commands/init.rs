@@ -23,7 +23,7 @@ const CONFIG: &str = include_str!("../templates/tieout.toml");
 const RULES: &str = include_str!("../templates/rules.toml");
 
 /// What follows, in order: what to do, and the command for it.
-const NEXT: [(&str, Option<&str>); 8] = [
+const NEXT: [(&str, Option<&str>); 13] = [
     (
         "Edit tieout.toml where it says CHANGE: policies, go_live, QAD's url and workspace, timezone.",
         None,
@@ -33,14 +33,29 @@ const NEXT: [(&str, Option<&str>); 8] = [
         None,
     ),
     (
-        "Write the rules: categories to accounts, tags to cost centres.",
-        Some("rules check"),
-    ),
-    (
         "Put the credentials of both systems into the vault.",
         Some("credentials expensify"),
     ),
     ("", Some("credentials qad")),
+    (
+        "Enrol the people who sign what they decide, each with a passphrase of their own.",
+        Some("operators add NAME"),
+    ),
+    (
+        "Write the rules: categories to accounts, tags to cost centres. The file is a draft, and alone it changes nothing.",
+        Some("rules check --coverage"),
+    ),
+    (
+        "Propose them, and try them on history.",
+        Some("rules propose --why TEXT"),
+    ),
+    ("", Some("rules backtest --record")),
+    (
+        "Somebody else approves them (whoever is alone says so first: `tieout rules mode one-person`), and they are ordered \
+         into force.",
+        Some("rules approve HASH --why TEXT --submits-as EMAIL"),
+    ),
+    ("", Some("rules activate HASH")),
     (
         "Have everything looked at; nothing is changed by it.",
         Some("doctor"),

@@ -7,7 +7,7 @@ mod put_in_force;
 
 use std::path::Path;
 
-pub(super) use self::check::cover;
+pub(super) use self::check::{Charted, chart_of, cover};
 pub use self::put_in_force::put_in_force;
 use crate::cli::RulesCommand;
 use crate::installation::Installation;
@@ -16,7 +16,7 @@ use crate::out::{Failure, Out};
 /// Does what was asked of the rule sets.
 pub async fn run(config: &Path, command: RulesCommand, out: Out) -> Result<u8, Failure> {
     match command {
-        RulesCommand::Check { file, coverage } => check::run(config, file, coverage, out).await,
+        RulesCommand::Check(args) => check::run(config, args, out).await,
         RulesCommand::Backtest(args) => backtest::run(&Installation::open(config).await?, args, out).await,
         RulesCommand::Life(command) => life::run(&Installation::open(config).await?, command, out).await,
     }

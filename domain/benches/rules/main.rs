@@ -2,7 +2,7 @@
 //!
 //! One run prints, for sets of 10 to 5,000 rules: the time to check the set, the time a line takes by the index, the time
 //! it takes to try the condition of every rule in turn (on fewer lines, and without even choosing among those that
-//! match), and how both grow. A given number of lines may be asked for: `-- 1000000`.
+//! match), and how both grow; and what it takes to hold each set against a chart. A given number of lines may be asked for: `-- 1000000`.
 
 #![allow(
     clippy::print_stdout,
@@ -11,6 +11,7 @@
     clippy::panic
 )]
 
+mod charted;
 mod made;
 
 use std::hint::black_box;
@@ -68,6 +69,7 @@ fn main() {
         );
         indexed.push(per_line);
     }
+    charted::print();
     hostile();
     if let (Some(first), Some(last)) = (indexed.first(), indexed.last()) {
         println!(

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{
-    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode,
-    SubAccountCode, SupplierCode,
+    AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode,
+    ProjectCode, SubAccountCode, SupplierCode,
 };
 use crate::money::Currency;
 
@@ -168,6 +168,18 @@ pub enum DaybookUse {
     Journals,
     /// Anything else, in QAD's word.
     Other(String),
+}
+
+impl DaybookUse {
+    /// May a document of this kind be entered in it?
+    pub fn takes(&self, kind: DocumentKind) -> bool {
+        matches!(
+            (kind, self),
+            (DocumentKind::SupplierInvoice, Self::SupplierInvoices)
+                | (DocumentKind::CreditNote, Self::CreditNotes)
+                | (DocumentKind::Journal, Self::Journals)
+        )
+    }
 }
 
 /// A daybook.

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::coding::Objections;
 use super::dates::{Placed, place, policy_date};
 use super::map::MapInputs;
-use crate::chart::{DaybookUse, Master};
+use crate::chart::Master;
 use crate::ids::DocumentKind;
 use crate::report::{FieldWhy, Reason, ReasonCode, ReportFacts};
 
@@ -94,13 +94,7 @@ fn daybook(
     match inputs.chart.daybook(code) {
         Some(book) if !book.active => against.reject.push(reject(format!("daybook {code} is inactive"))),
         Some(book) => {
-            let fits = matches!(
-                (kind, &book.accepts),
-                (DocumentKind::SupplierInvoice, DaybookUse::SupplierInvoices)
-                    | (DocumentKind::CreditNote, DaybookUse::CreditNotes)
-                    | (DocumentKind::Journal, DaybookUse::Journals)
-            );
-            if fits {
+            if book.accepts.takes(kind) {
                 return Some(code.clone());
             }
             against

@@ -16,3 +16,4 @@ pub use document::{
     LineOrigin, PostingPeriod, Side, Sighting, differences,
 };
 pub use map::{MapInputs, basis_in_force, map_report};
+pub use supplier::no_supplier;

@@ -72,7 +72,7 @@ impl Universe {
     }
 
     /// One line of a tight region; `None` only where every tag its levels allow is one that it excludes.
-    fn pick(&self, held: &Region) -> Option<Witness> {
+    pub(super) fn pick(&self, held: &Region) -> Option<Witness> {
         let matters = held
             .fields()
             .filter_map(|(place, _)| Some(self.axes().get(place)?.0.clone()));

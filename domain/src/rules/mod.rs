@@ -12,6 +12,7 @@
 //!
 //! Invariant, by what is absent: no I/O, no clock, and no default. A dimension that no rule sets stays unset.
 
+mod against;
 mod axis;
 mod budget;
 mod cells;
@@ -27,6 +28,7 @@ mod leftover;
 mod life;
 mod nearest;
 mod parse;
+mod places;
 mod position;
 mod print;
 mod reader;
@@ -47,6 +49,7 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
+pub use against::{ChartFault, ChartFinding, Severity, Subject};
 pub use check::{CodingFault, Dimensions, check_coding};
 pub use condition::{CategoryPattern, Condition, MerchantPattern, Test};
 pub use coverage::{Coverage, Gap, GapKind};
@@ -59,6 +62,7 @@ pub use life::{
     RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of, statement_text,
 };
 pub use nearest::{Miss, Nearest};
+pub use places::Setting;
 pub use position::Position;
 pub use remarks::Remark;
 pub use resolve::{Resolution, Resolved, Unset, Why};

@@ -45,6 +45,7 @@ use toml::de::DeTable;
 use super::budget::Budget;
 use super::condition::{CategoryPattern, Condition, MerchantPattern, Test};
 use super::fault::{Place, RuleFault};
+use super::places::SettingPlaces;
 use super::position::{Lines, Position};
 use super::reader::{Found, Reader, Text, set_of};
 use super::sections::settings;
@@ -95,10 +96,15 @@ impl RuleSet {
             .zip(1..)
             .filter_map(|(table, number)| rule(number, table, &lines, &mut faults))
             .collect();
-        let settings = settings(&mut file, &mut faults);
+        let mut places = SettingPlaces::default();
+        let settings = settings(&mut file, &mut places, &mut faults);
         file.finish(&mut faults);
         match settings {
-            Some(settings) if faults.is_empty() => Self::check(rules, settings, budget),
+            Some(settings) if faults.is_empty() => {
+                let mut set = Self::check(rules, settings, budget)?;
+                set.places = places;
+                Ok(set)
+            }
             _ => Err(faults),
         }
     }

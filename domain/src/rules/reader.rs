@@ -74,6 +74,11 @@ impl<'a> Reader<'a> {
         value.map_or(self.at, |value| self.lines.position(value.span().start))
     }
 
+    /// Where the value stands that was taken last.
+    pub(super) fn at_last(&self) -> Position {
+        self.last
+    }
+
     /// Hands over the faults, and those of keys that nothing asked for.
     pub(super) fn finish(mut self, faults: &mut Vec<RuleFault>) {
         for key in self.table.keys() {

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::condition::MerchantPattern;
 use super::fault::{Place, RuleFault};
 use super::parse::patterns;
+use super::places::{Setting, SettingPlaces};
 use super::position::Position;
 use super::reader::{Found, Reader};
 use super::settings::{
     CardProgram, Clearing, ClosedPeriod, Daybooks, PostedMeans, PostingDate, PostingPolicy, Settings,
     SupplierMatch, Suppliers, Tax,
 };
-use crate::ids::{Email, SupplierCode};
+use crate::ids::{DocumentKind, Email, SupplierCode};
 
 fn section<'a>(file: &mut Reader<'a>, key: &'static str, name: &str) -> Reader<'a> {
     let found = file.table(key).unwrap_or_default();
@@ -20,9 +21,21 @@ fn section<'a>(file: &mut Reader<'a>, key: &'static str, name: &str) -> Reader<'
 }
 
 /// Reads every section; `None` where something required is missing or unreadable, which is then among the faults.
-pub(super) fn settings(file: &mut Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Settings> {
+/// Notes where the codes of QAD stand in them.
+pub(super) fn settings(
+    file: &mut Reader<'_>,
+    places: &mut SettingPlaces,
+    faults: &mut Vec<RuleFault>,
+) -> Option<Settings> {
     let posting = posting(section(file, "posting", "[posting]"), faults);
     let mut reader = section(file, "daybooks", "[daybooks]");
+    for (key, kind) in [
+        ("invoice", DocumentKind::SupplierInvoice),
+        ("credit_note", DocumentKind::CreditNote),
+        ("journal", DocumentKind::Journal),
+    ] {
+        places.put(Setting::Daybook(kind), reader.at_key(key));
+    }
     let daybooks = Daybooks {
         invoice: reader.code("invoice"),
         credit_note: reader.code("credit_note"),
@@ -30,6 +43,8 @@ pub(super) fn settings(file: &mut Reader<'_>, faults: &mut Vec<RuleFault>) -> Op
     };
     reader.finish(faults);
     let mut reader = section(file, "clearing", "[clearing]");
+    places.put(Setting::ReimbursementClearing, reader.at_key("reimbursement"));
+    places.put(Setting::CardsDefault, reader.at_key("cards_default"));
     let clearing = Clearing {
         reimbursement: reader.coding("reimbursement"),
         cards_default: reader.coding("cards_default"),
@@ -39,11 +54,11 @@ pub(super) fn settings(file: &mut Reader<'_>, faults: &mut Vec<RuleFault>) -> Op
         .tables("card_program")
         .into_iter()
         .zip(1..)
-        .filter_map(|(found, number)| card_program(file, number, found, faults))
+        .filter_map(|(found, number)| card_program(file, number, found, places, faults))
         .collect();
     let card_programs = distinct_programs(programs, faults);
-    let suppliers = suppliers(section(file, "suppliers", "[suppliers]"), faults);
-    let tax = tax(section(file, "tax", "[tax]"), faults);
+    let suppliers = suppliers(section(file, "suppliers", "[suppliers]"), places, faults);
+    let tax = tax(section(file, "tax", "[tax]"), places, faults);
     Some(Settings {
         posting: posting?,
         daybooks,
@@ -95,6 +110,7 @@ fn card_program<'a>(
     file: &Reader<'a>,
     number: usize,
     found: Found<'a>,
+    places: &mut SettingPlaces,
     faults: &mut Vec<RuleFault>,
 ) -> Option<(CardProgram, Position)> {
     let name = found.table.get("name").and_then(|name| name.get_ref().as_str());
@@ -115,9 +131,11 @@ fn card_program<'a>(
     let name = reader.text("name");
     let card_names = patterns(&mut reader, "card_name");
     let banks = patterns(&mut reader, "bank").unwrap_or_default();
+    let clearing_at = reader.at_key("clearing");
     let clearing = reader.coding("clearing");
     reader.finish(faults);
     let name = name?;
+    places.put(Setting::CardProgram(name.clone()), clearing_at);
     let card_names = match card_names {
         Some(names) => names,
         None if banks.is_empty() => MerchantPattern::new(&name).into_iter().collect(),
@@ -166,7 +184,11 @@ fn distinct_programs(
     programs.into_iter().map(|(program, _)| program).collect()
 }
 
-fn suppliers(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Suppliers> {
+fn suppliers(
+    mut reader: Reader<'_>,
+    places: &mut SettingPlaces,
+    faults: &mut Vec<RuleFault>,
+) -> Option<Suppliers> {
     let choices = [
         ("table", SupplierMatch::Table),
         ("business_relation", SupplierMatch::BusinessRelation),
@@ -193,6 +215,7 @@ fn suppliers(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Supp
             );
             continue;
         };
+        places.put(Setting::Supplier(email.clone()), rows.at_last());
         if let Some(code) = rows.code_of::<SupplierCode>(&key, code)
             && table.insert(email, code).is_some()
         {
@@ -204,12 +227,14 @@ fn suppliers(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Option<Supp
     Some(Suppliers { by: by?, table })
 }
 
-fn tax(mut reader: Reader<'_>, faults: &mut Vec<RuleFault>) -> Tax {
+fn tax(mut reader: Reader<'_>, places: &mut SettingPlaces, faults: &mut Vec<RuleFault>) -> Tax {
     let treat_as_cost = reader.flag("treat_as_cost").unwrap_or(false);
     let mut rows = section(&mut reader, "codes", "[tax.codes]");
     let mut codes = BTreeMap::new();
     for (key, value) in rows.rest() {
-        if let Some(coding) = rows.coding_of(&key, value)
+        let coding = rows.coding_of(&key, value);
+        places.put(Setting::TaxCode(key.trim().to_owned()), rows.at_last());
+        if let Some(coding) = coding
             && codes.insert(key.trim().to_owned(), coding).is_some()
         {
             rows.fault(format!("`{key}` is there twice"), "Keep one");

@@ -12,6 +12,7 @@ use super::condition::Condition;
 use super::fault::RuleFault;
 use super::hash::{RuleSetHash, canonical_rule};
 use super::index::Index;
+use super::places::SettingPlaces;
 use super::position::Position;
 use super::settings::{CardProgram, ClearingChoice, Settings, TaxTreatment};
 use super::specificity::{Ranking, universe_of};
@@ -165,6 +166,8 @@ pub struct RuleSet {
     pub(super) rules: Vec<Rule>,
     pub(super) rankings: BTreeMap<Dimension, Ranking>,
     pub(super) index: Index,
+    /// Where the settings stand in the file.
+    pub(super) places: SettingPlaces,
     settings: Settings,
     hash: RuleSetHash,
 }
@@ -184,6 +187,7 @@ impl RuleSet {
             index: Index::new(universe, &rules),
             rules,
             rankings,
+            places: SettingPlaces::default(),
             settings,
             hash,
         })

@@ -1,6 +1,10 @@
 //! What the tests of this room share.
 
 use super::{RuleFault, RuleSet, Witness};
+use crate::chart::{
+    Account, AccountType, Chart, ChartReading, CostCentre, CostCentreUse, MasterRead, compare,
+};
+use crate::ids::{AccountCode, CostCentreCode};
 
 /// The sections that every set must have.
 pub(super) const SETTINGS: &str = r#"
@@ -41,4 +45,46 @@ pub(super) fn line(category: &str, tag: &str) -> Witness {
         tag: tag.to_owned(),
         ..Witness::default()
     }
+}
+
+/// An account by its code, and what is changed in it.
+pub(super) type Made = (&'static str, fn(&mut Account));
+
+/// A reading of QAD with these accounts, each changed from one that is free to post to, these cost centres, each active or
+/// not, and nothing else.
+pub(super) fn reading(accounts: &[Made], centres: &[(&str, bool)]) -> ChartReading {
+    let accounts = accounts.iter().map(|(code, change)| {
+        let mut account = Account {
+            code: AccountCode::new(code).expect("a code"),
+            description: String::new(),
+            active: true,
+            kind: AccountType::Standard,
+            cost_centre: CostCentreUse::Optional,
+            only_currency: None,
+        };
+        change(&mut account);
+        account
+    });
+    let centres = centres.iter().map(|(code, active)| CostCentre {
+        code: CostCentreCode::new(code).expect("a code"),
+        description: String::new(),
+        active: *active,
+    });
+    ChartReading {
+        accounts: MasterRead::Rows(accounts.collect()),
+        cost_centres: MasterRead::Rows(centres.collect()),
+        sub_accounts: MasterRead::Rows(vec![]),
+        projects: MasterRead::Rows(vec![]),
+        suppliers: MasterRead::Rows(vec![]),
+        employees: MasterRead::Rows(vec![]),
+        daybooks: MasterRead::Rows(vec![]),
+        periods: MasterRead::Rows(vec![]),
+    }
+}
+
+/// A chart after these readings, one after the other.
+pub(super) fn read(readings: &[ChartReading]) -> Chart {
+    readings.iter().fold(Chart::default(), |chart, reading| {
+        compare(&chart, reading).iter().fold(chart, Chart::evolve)
+    })
 }

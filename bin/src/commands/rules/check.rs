@@ -1,240 +1,100 @@
-//! `tieout rules check`: every fault of a rule set at once, and which of Expensify's categories and tags no rule covers.
+//! `tieout rules check`: everything that can be found out about a rule set before a report meets it, at once: its faults,
+//! what is odd about it, what QAD's chart would refuse, and which of Expensify's categories, tags and members it leaves out.
 //!
-//! Each fault and each remark says where it stands, as `file:line:column`.
-//!
-//! Ends with 1 where a set has a fault or a gap: the check itself went well, and its finding needs a person. A file that
-//! cannot be read at all is wrong usage, 2.
+//! Ends with 1 where there is an error: the check itself went well, and its finding needs a person. Warnings and remarks
+//! alone are 0. A file that cannot be read at all is wrong usage, 2.
 
+mod chart;
+mod checked;
 mod coverage;
+mod found;
+mod gap;
+mod json;
+mod members;
+mod plain;
+mod sarif;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-use tieout_domain::rules::{Dimension, Position, Remark, RuleFault, RuleName, RuleSet, Witness};
 use tieout_expensify::PolicyField;
 
-use self::coverage::PolicyCoverage;
+pub(in crate::commands) use self::chart::Charted;
+use self::checked::Checked;
+pub(in crate::commands) use self::coverage::PolicyCoverage;
+use self::found::Level;
+use crate::cli::{CheckArgs, Format};
 use crate::config::{Config, ConnectionConfig};
 use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out, PERSON};
 
 /// Checks, and says what it found.
-pub async fn run(config: &Path, file: Option<PathBuf>, coverage: bool, out: Out) -> Result<u8, Failure> {
-    if let (Some(file), false) = (&file, coverage) {
-        // A set can be checked where nothing is installed, in a review for instance.
-        return say(&[Checked::read(file, Vec::new())?], out);
+pub async fn run(config: &Path, args: CheckArgs, out: Out) -> Result<u8, Failure> {
+    let format = format(args.format, out)?;
+    let checked = look(config, &args).await?;
+    say(&checked, format)?;
+    let errors = checked
+        .iter()
+        .flat_map(Checked::found)
+        .any(|found| found.level == Level::Error);
+    Ok(if errors { PERSON } else { DONE })
+}
+
+fn format(asked: Option<Format>, out: Out) -> Result<Format, Failure> {
+    match (asked, out.json) {
+        (None, false) => Ok(Format::Plain),
+        (None | Some(Format::Json), _) => Ok(Format::Json),
+        (Some(other), false) => Ok(other),
+        (Some(_), true) => Err(Failure::Usage(
+            "--json is --format json: leave one of the two out".to_owned(),
+        )),
     }
-    if !coverage {
-        let config = Config::read(config)?;
-        return say(&of_connections(&config)?, out);
+}
+
+async fn look(config: &Path, args: &CheckArgs) -> Result<Vec<Checked>, Failure> {
+    let named = args.connection.as_deref();
+    if !args.chart && !args.coverage {
+        return match &args.file {
+            // A set can be checked where nothing is installed, in a review for instance.
+            Some(file) if named.is_none() => Ok(vec![Checked::read(file, Vec::new())?]),
+            file => chosen(&Config::read(config)?, file.as_deref(), named),
+        };
     }
     let installation = Installation::open(config).await?;
-    let mut checked = match file {
-        None => of_connections(&installation.config)?,
-        Some(file) => {
-            let connections = meant_by(&installation.config, &file)?;
-            vec![Checked::read(&file, connections)?]
-        }
-    };
-    for set in checked.iter_mut().filter(|set| set.rules.is_ok()) {
+    let mut checked = chosen(&installation.config, args.file.as_deref(), named)?;
+    for set in &mut checked {
         let connections: Vec<&ConnectionConfig> = installation
             .config
             .connection
             .iter()
             .filter(|c| set.connections.contains(&c.name.to_string()))
             .collect();
-        let mut found = Vec::new();
+        let Ok(rules) = &set.rules else { continue };
+        let (mut charts, mut covered) = (Vec::new(), Vec::new());
         for connection in connections {
-            found.extend(cover(&installation, connection, &set.text).await?);
-        }
-        set.coverage = Some(found);
-    }
-    say(&checked, out)
-}
-
-/// One rule file, looked at.
-struct Checked {
-    file: PathBuf,
-    /// Names of the connections it is for.
-    connections: Vec<String>,
-    text: String,
-    rules: Result<RuleSet, Vec<RuleFault>>,
-    /// What is odd, and no fault.
-    remarks: Vec<Remark>,
-    coverage: Option<Vec<PolicyCoverage>>,
-}
-
-impl Checked {
-    fn read(file: &Path, connections: Vec<String>) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|e| Failure::Usage(format!("the rule set {} cannot be read: {e}", file.display())))?;
-        let rules = RuleSet::parse(&text);
-        Ok(Self {
-            file: file.to_path_buf(),
-            connections,
-            text,
-            remarks: rules.as_ref().map(RuleSet::remarks).unwrap_or_default(),
-            rules,
-            coverage: None,
-        })
-    }
-
-    fn is_clean(&self) -> bool {
-        self.rules.is_ok() && self.coverage.iter().flatten().all(PolicyCoverage::is_complete)
-    }
-
-    fn words(&self) -> String {
-        let whose = if self.connections.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", self.connections.join(", "))
-        };
-        let place = format!("{}{whose}", self.file.display());
-        let mut text = match &self.rules {
-            Ok(rules) => {
-                let list: String = self
-                    .remarks
-                    .iter()
-                    .map(|remark| self.remark_words(remark))
-                    .collect();
-                let number = rules.rules().len();
-                format!(
-                    "{place}: {number} rules, no fault\n  {}\n{list}",
-                    rules.hash().as_str()
-                )
+            let chart = chart::of(&installation, connection).await?;
+            if args.chart {
+                charts.push(Charted::of(rules, &chart, connection));
             }
-            Err(faults) => {
-                let list: String = faults.iter().map(|fault| self.fault_words(fault)).collect();
-                format!("{place}: refused, {}\n{list}", counted(faults.len(), "fault"))
+            if args.coverage {
+                let mut policies = cover(&installation, connection, &set.text).await?;
+                members::add(&installation, connection, rules, &chart, &mut policies).await?;
+                covered.extend(policies);
             }
-        };
-        for policy in self.coverage.iter().flatten() {
-            text.push_str(&policy.words());
         }
-        text
+        set.charts = args.chart.then_some(charts);
+        set.coverage = args.coverage.then_some(covered);
     }
-
-    /// `file:line:column`, which editors open.
-    fn at(&self, position: Position) -> String {
-        format!("{}:{position}", self.file.display())
-    }
-
-    fn fault_words(&self, fault: &RuleFault) -> String {
-        let other = fault
-            .other_at()
-            .map(|other| format!(" (the other: {})", self.at(other)));
-        format!(
-            "  - {}: {fault}{}\n",
-            self.at(fault.at()),
-            other.unwrap_or_default()
-        )
-    }
-
-    fn remark_words(&self, remark: &Remark) -> String {
-        format!("  note: {}: {remark}\n", self.at(remark.at()))
-    }
-
-    fn json(&self) -> Value {
-        let faults = self.rules.as_ref().err().into_iter().flatten();
-        let faults: Vec<Value> = faults.map(|fault| self.fault_json(fault)).collect();
-        let remarks: Vec<Value> = self
-            .remarks
-            .iter()
-            .map(|remark| self.remark_json(remark))
-            .collect();
-        let policies =
-            |policies: &Vec<PolicyCoverage>| policies.iter().map(PolicyCoverage::json).collect::<Vec<_>>();
-        json!({
-            "file": self.file,
-            "connections": self.connections,
-            "ok": self.is_clean(),
-            "rules": self.rules.as_ref().ok().map(|rules| rules.rules().len()),
-            "hash": self.rules.as_ref().ok().map(|rules| rules.hash().as_str().to_owned()),
-            "faults": faults,
-            "remarks": remarks,
-            "coverage": self.coverage.as_ref().map(policies),
-        })
-    }
+    Ok(checked)
 }
 
-impl Checked {
-    fn fault_json(&self, fault: &RuleFault) -> Value {
-        self.finding(details(fault), fault.to_string(), fault.at(), fault.other_at())
+/// The file that was given; else each file that the chosen connections name, once, with the connections it is for.
+fn chosen(config: &Config, file: Option<&Path>, named: Option<&str>) -> Result<Vec<Checked>, Failure> {
+    if let Some(file) = file {
+        return Ok(vec![Checked::read(file, meant_by(config, file, named)?)?]);
     }
-
-    fn remark_json(&self, remark: &Remark) -> Value {
-        let details = match remark {
-            Remark::NeverWins { rule, instead, .. } => {
-                let instead: Vec<usize> = instead.iter().map(|rule| rule.number).collect();
-                json!({"code": "never_wins", "rule": rule.number, "instead": instead})
-            }
-            Remark::Unclear { rule, .. } => json!({"code": "unclear", "rule": rule.number}),
-        };
-        self.finding(details, remark.to_string(), remark.at(), None)
-    }
-
-    /// The details of a finding with its words and its place; of a pair of rules, both places.
-    fn finding(&self, details: Value, message: String, at: Position, other_at: Option<Position>) -> Value {
-        let place = |position: Position| {
-            let (line, column) = (position.line, position.column);
-            json!({"text": self.at(position), "line": line, "column": column})
-        };
-        let Value::Object(mut document) = details else {
-            return details;
-        };
-        document.insert("message".to_owned(), message.into());
-        document.insert("at".to_owned(), place(at));
-        if let Some(other) = other_at {
-            document.insert("other_at".to_owned(), place(other));
-        }
-        document.into()
-    }
-}
-
-/// What a fault is about, beside its words and its place.
-fn details(fault: &RuleFault) -> Value {
-    match fault {
-        RuleFault::Syntax { .. } => json!({"code": "syntax"}),
-        RuleFault::TooLarge { .. } => json!({"code": "too_large"}),
-        RuleFault::Content { place, .. } => json!({"code": "content", "place": place.to_string()}),
-        RuleFault::Ambiguous {
-            first,
-            second,
-            dimension,
-            witness,
-            ..
-        } => pair("ambiguous", [first, second], *dimension, witness),
-        RuleFault::Contradiction {
-            first,
-            second,
-            dimension,
-            witness,
-            ..
-        } => pair("contradiction", [first, second], *dimension, witness),
-        RuleFault::TooEntangled { rules, dimension, .. } => {
-            let numbers: Vec<usize> = rules.iter().map(|rule| rule.number).collect();
-            json!({"code": "too_entangled", "rules": numbers, "dimension": dimension.to_string()})
-        }
-    }
-}
-
-fn pair(code: &str, rules: [&RuleName; 2], dimension: Dimension, witness: &Witness) -> Value {
-    json!({
-        "code": code, "rules": rules.map(|rule| rule.number),
-        "dimension": dimension.to_string(), "line": witness.to_string(),
-    })
-}
-
-/// "1 fault", "2 faults".
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Each rule file that the configuration names, once, with the connections it is for.
-fn of_connections(config: &Config) -> Result<Vec<Checked>, Failure> {
     let mut files: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
-    for connection in config.chosen(None)? {
+    for connection in config.chosen(named)? {
         files
             .entry(config.at(&connection.rules))
             .or_default()
@@ -246,9 +106,10 @@ fn of_connections(config: &Config) -> Result<Vec<Checked>, Failure> {
         .collect()
 }
 
-/// The connections whose policies a given file is held against: those that use it; for a draft, the only one there is.
-fn meant_by(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
-    let all = config.chosen(None)?;
+/// The connections that a given file is held against: the one that is named; else those that use it; for a draft, the only
+/// one there is.
+fn meant_by(config: &Config, file: &Path, named: Option<&str>) -> Result<Vec<String>, Failure> {
+    let all = config.chosen(named)?;
     let real = file.canonicalize().ok();
     let using: Vec<String> = all
         .iter()
@@ -259,8 +120,7 @@ fn meant_by(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
         (false, _) => Ok(using),
         (true, [one]) => Ok(vec![one.name.to_string()]),
         (true, _) => Err(Failure::Usage(format!(
-            "no connection uses {}, and there is more than one: its coverage could be of any. Check it without --coverage, \
-             or name it as `rules` of a connection",
+            "no connection uses {}, and there is more than one: name the one it is for with --connection",
             file.display()
         ))),
     }
@@ -282,15 +142,23 @@ pub(in crate::commands) async fn cover(
         .collect()
 }
 
-fn say(checked: &[Checked], out: Out) -> Result<u8, Failure> {
-    for set in checked {
-        out.words(&set.words())?;
+/// The chart of a connection as the log has it.
+pub(in crate::commands) use self::chart::of as chart_of;
+
+fn say(checked: &[Checked], format: Format) -> Result<(), Failure> {
+    let document = Out { json: true };
+    match format {
+        Format::Plain => checked
+            .iter()
+            .try_for_each(|set| Out { json: false }.words(&plain::words(set))),
+        Format::Json => document.document(&checked.iter().map(json::of).collect::<Vec<_>>()),
+        Format::Sarif => document.document(&sarif::of(checked, &current_folder()?)),
     }
-    let documents: Vec<Value> = checked.iter().map(Checked::json).collect();
-    out.document(&documents)?;
-    Ok(if checked.iter().all(Checked::is_clean) {
-        DONE
-    } else {
-        PERSON
-    })
+}
+
+/// What places in a SARIF log are relative to.
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .and_then(|folder| folder.canonicalize())
+        .map_err(|e| Failure::Usage(format!("the current folder cannot be found: {e}")))
 }

@@ -3,6 +3,7 @@
 //! A property is a function of what it is about (a resolver, a relation, a printer), so that it can be held against a
 //! wrong one too: a property that a wrong engine also has proves nothing (`wrong`).
 
+mod against;
 mod coverage;
 mod generated;
 mod laws;

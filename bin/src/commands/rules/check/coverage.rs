@@ -2,17 +2,22 @@
 
 use serde_json::{Value, json};
 use tieout_domain::ids::PolicyId;
-use tieout_domain::rules::{Coverage, Gap, GapKind, RuleSet};
+use tieout_domain::rules::{Coverage, RuleSet};
 use tieout_expensify::{Policy, Tags};
 use toml::Table;
+
+use super::found::{Found as Finding, Level};
+use super::gap::{gaps, gaps_json};
+use super::members::Members;
 
 /// Independent levels of tags multiply; beyond this many combinations they are not gone through, and that is said.
 const MOST_COMBINATIONS: usize = 20_000;
 
 /// How far a rule set covers one policy.
 pub(in crate::commands) struct PolicyCoverage {
-    policy: PolicyId,
+    pub(super) policy: PolicyId,
     found: Found,
+    pub(super) members: Members,
 }
 
 enum Found {
@@ -33,6 +38,7 @@ pub(super) fn of(rules: &str, id: &PolicyId, policy: Option<&Policy>) -> Result<
         return Ok(PolicyCoverage {
             policy: id.clone(),
             found: Found::NotVisible,
+            members: Members::NotAsked,
         });
     };
     // Nobody can choose what is disabled.
@@ -57,6 +63,7 @@ pub(super) fn of(rules: &str, id: &PolicyId, policy: Option<&Policy>) -> Result<
     Ok(PolicyCoverage {
         policy: id.clone(),
         found,
+        members: Members::NotAsked,
     })
 }
 
@@ -183,37 +190,65 @@ impl PolicyCoverage {
             coverage.categories.len(),
             coverage.tags.len()
         );
-        let lists = [
-            ("category", "an account", &coverage.categories),
-            ("tag", "a cost centre", &coverage.tags),
-        ];
-        for (what, gets, gaps) in lists {
-            for gap in gaps {
-                text.push_str(&match &gap.kind {
-                    GapKind::NoRule => format!("    {what} \"{}\": no rule gives it {gets}\n", gap.name),
-                    GapKind::Partly(line) => format!(
-                        "    {what} \"{}\": not every line gets {gets}, e.g. {line}\n",
-                        gap.name
-                    ),
-                    GapKind::Unclear => format!(
-                        "    {what} \"{}\": whether every line gets {gets} is too entangled to be found out\n",
-                        gap.name
-                    ),
-                });
-            }
+        for gap in gaps(coverage) {
+            text.push_str(&format!("    {}\n", gap.words()));
         }
         if let Some(combinations) = not_checked {
-            text.push_str(&format!(
-                "    its tags have {combinations} combinations of independent levels, more than {MOST_COMBINATIONS}: not gone through\n"
-            ));
+            text.push_str(&format!("    {}\n", too_many(*combinations)));
         }
+        text.push_str(&self.members.words());
         text
+    }
+
+    /// Each gap for itself.
+    pub(super) fn found(&self) -> Vec<Finding> {
+        let policy = &self.policy;
+        let finding = |code, level, about: &str, message: String| {
+            Finding::of_policy(code, level, format!("{policy} {about}"), message)
+        };
+        let Found::Gaps {
+            coverage,
+            not_checked,
+            ..
+        } = &self.found
+        else {
+            let message = format!(
+                "policy {policy} is not visible to these credentials. Make their account an admin of it, or correct its id"
+            );
+            return vec![finding("policy_not_visible", Level::Error, "", message)];
+        };
+        let mut found: Vec<Finding> = gaps(coverage)
+            .map(|gap| {
+                let message = format!("policy {policy}: {}. {}", gap.words(), gap.remedy());
+                finding(gap.code(), gap.level(), &gap.gap.name, message)
+            })
+            .collect();
+        found.extend(not_checked.map(|combinations| {
+            let message = format!(
+                "policy {policy}: {}. Make the levels depend on each other, or look at `tieout sync --dry-run`",
+                too_many(combinations)
+            );
+            finding("tags_not_checked", Level::Warning, "", message)
+        }));
+        found.extend(self.members.found(policy.as_str()));
+        found
+    }
+
+    /// What of it nobody could look at.
+    pub(super) fn not_looked_at(&self) -> Option<String> {
+        let why = self.members.not_looked_at()?;
+        Some(format!(
+            "the members of policy {} were not looked at: {why}",
+            self.policy
+        ))
     }
 
     /// As `--json` shows it.
     pub(super) fn json(&self) -> Value {
         match &self.found {
-            Found::NotVisible => json!({"policy": self.policy, "visible": false}),
+            Found::NotVisible => {
+                json!({"policy": self.policy, "visible": false, "members": self.members.json()})
+            }
             Found::Gaps {
                 coverage,
                 categories,
@@ -224,19 +259,16 @@ impl PolicyCoverage {
                 "visible": true,
                 "categories": {"seen": categories, "gaps": gaps_json(&coverage.categories)},
                 "tags": {"seen": tags, "not_checked": not_checked, "gaps": gaps_json(&coverage.tags)},
+                "members": self.members.json(),
             }),
         }
     }
 }
 
-fn gaps_json(gaps: &[Gap]) -> Vec<Value> {
-    gaps.iter()
-        .map(|gap| match &gap.kind {
-            GapKind::NoRule => json!({"name": gap.name, "kind": "no_rule", "line": null}),
-            GapKind::Unclear => json!({"name": gap.name, "kind": "unclear", "line": null}),
-            GapKind::Partly(line) => json!({"name": gap.name, "kind": "partly", "line": line.to_string()}),
-        })
-        .collect()
+fn too_many(combinations: usize) -> String {
+    format!(
+        "its tags have {combinations} combinations of independent levels, more than {MOST_COMBINATIONS}: not gone through"
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,129 @@
+//! An installation whose log has a chart, though no QAD was ever asked for it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tieout::installation::{BUILD, Installation};
+use tieout::ports::SystemEntropy;
+use tieout_domain::chart::{
+    Account, AccountType, ChartDelta, ChartEvent, CostCentre, CostCentreUse, Daybook, DaybookUse,
+};
+use tieout_domain::ids::{AccountCode, CostCentreCode, DaybookCode, PersonName};
+use tieout_domain::journal::{Cause, Draft, Journal, Stamp, Streams};
+use tieout_domain::ports::{Clock as _, Expected};
+use tieout_domain::workflow::person;
+
+/// What a run of the program came to.
+pub struct Run {
+    status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+impl Run {
+    #[track_caller]
+    pub fn ended_with(self, status: i32) -> Self {
+        assert_eq!(
+            self.status, status,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
+    }
+}
+
+/// The program without anything of our own surroundings.
+pub fn tieout(folder: &Path, args: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
+        .args(args)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Run {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// An installation with one connection, `acme`.
+pub struct House(TempDir);
+impl House {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        tieout(folder.path(), &["init", "--name", "acme"]).ended_with(0);
+        Self(folder)
+    }
+
+    /// With a chart in its log: 6410 may have a cost centre, 6413 requires one, 6414 takes none, 1120 is a bank.
+    pub async fn with_chart() -> Self {
+        let house = Self::new();
+        let account = |code: &str, cost_centre, kind| Account {
+            code: AccountCode::new(code).unwrap(),
+            description: String::new(),
+            active: true,
+            kind,
+            cost_centre,
+            only_currency: None,
+        };
+        let delta = ChartDelta {
+            accounts: vec![
+                account("6410", CostCentreUse::Optional, AccountType::Standard),
+                account("6413", CostCentreUse::Required, AccountType::Standard),
+                account("6414", CostCentreUse::Forbidden, AccountType::Standard),
+                account("1120", CostCentreUse::Optional, AccountType::Other("BANK".into())),
+            ],
+            cost_centres: vec![CostCentre {
+                code: CostCentreCode::new("1100").unwrap(),
+                description: String::new(),
+                active: true,
+            }],
+            daybooks: vec![Daybook {
+                code: DaybookCode::new("EXPINV").unwrap(),
+                accepts: DaybookUse::SupplierInvoices,
+                active: true,
+            }],
+            ..ChartDelta::default()
+        };
+        let config = house.0.path().join("tieout.toml");
+        let installation = Installation::open(&config).await.unwrap();
+        let stamp = Stamp {
+            actor: person(PersonName::new("tester").unwrap()),
+            cause: Cause::Command { name: "sync".into() },
+        };
+        let draft = Draft {
+            event: ChartEvent::ChartChanged(Box::new(delta)),
+            effective_at: installation.clock.now(),
+            subject: None,
+        };
+        let stream = Streams(installation.config.connection[0].id).chart();
+        Journal::new(
+            installation.log.as_ref(),
+            &installation.clock,
+            &SystemEntropy,
+            installation.people(),
+            BUILD,
+        )
+        .append(&stream, Expected::NoStream, &stamp, vec![draft])
+        .await
+        .unwrap();
+        house
+    }
+
+    /// A file beside the connection's own, with a blank in its name.
+    pub fn draft(&self, rules: &str) {
+        fs::write(self.0.path().join("rules/my rules.toml"), rules).unwrap();
+    }
+
+    pub fn tieout(&self, args: &[&str]) -> Run {
+        tieout(self.0.path(), args)
+    }
+}
