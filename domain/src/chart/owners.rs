@@ -77,7 +77,7 @@ mod tests {
 
     fn relation(number: u8) -> Option<BusinessRelationCode> {
         // In either case: QAD does not tell them apart.
-        let letters = if number % 2 == 0 { "br" } else { "BR" };
+        let letters = if number.is_multiple_of(2) { "br" } else { "BR" };
         (number < 6).then(|| BusinessRelationCode::new(&format!("{letters}{}", number / 2)).unwrap())
     }
 
