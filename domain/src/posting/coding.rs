@@ -8,7 +8,7 @@ use super::map::MapInputs;
 use crate::ids::Email;
 use crate::money::Currency;
 use crate::report::{FieldWhy, Flag, LineFacts, LineWhy, PersonalLine, Reason, ReasonCode, ReportFacts};
-use crate::rules::{CodingFault, Resolution, check_coding};
+use crate::rules::{CodingFault, Dimension, LineView, Resolution, Unset, check_coding};
 
 /// Reasons that reject, and reasons that only hold.
 #[derive(Default)]
@@ -93,7 +93,7 @@ pub(super) fn code_line(
         against.reject.push(Reason::of_line(
             ReasonCode::UnmappedAccount,
             id,
-            unset.to_string(),
+            with_nearest(unset, Dimension::Account, inputs, &view),
         ));
     }
     // Law 5 wants a cost centre on every line; only an account that takes none goes without.
@@ -108,7 +108,7 @@ pub(super) fn code_line(
         against.reject.push(Reason::of_line(
             ReasonCode::UnmappedCostCentre,
             id,
-            unset.to_string(),
+            with_nearest(unset, Dimension::CostCentre, inputs, &view),
         ));
     }
     for fault in check_coding(inputs.chart, &resolved, Some(currency)) {
@@ -276,6 +276,15 @@ fn counter_side(
             None
         }
     }
+}
+
+/// Why nothing was found; where no rule matches, with the rule that nearly did.
+fn with_nearest(unset: &Unset, dimension: Dimension, inputs: &MapInputs<'_>, line: &LineView<'_>) -> String {
+    let nearest = match unset {
+        Unset::NoRule { .. } => inputs.rules.nearest(dimension, line),
+        _ => None,
+    };
+    nearest.map_or_else(|| unset.to_string(), |nearest| format!("{unset}; {nearest}"))
 }
 
 fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Objections) {

@@ -17,6 +17,7 @@ mod budget;
 mod cells;
 mod check;
 mod condition;
+mod contest;
 mod coverage;
 mod fault;
 mod filing;
@@ -24,6 +25,7 @@ mod hash;
 mod index;
 mod leftover;
 mod life;
+mod nearest;
 mod parse;
 mod position;
 mod print;
@@ -56,6 +58,7 @@ pub use life::{
     Active, ApprovalMode, Approver, Backtest, ChartOf, Counts, Order, RuleSetFile, RuleSetStage, RuleSets,
     RulesCommand, RulesEvent, RulesRefusal, Span, StatementHash, decide_rules, statement_of, statement_text,
 };
+pub use nearest::{Miss, Nearest};
 pub use position::Position;
 pub use remarks::Remark;
 pub use resolve::{Resolution, Resolved, Unset, Why};

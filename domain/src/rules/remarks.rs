@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::budget::{Budget, Spent};
+use super::contest::A_LOOK;
 use super::filing::Filing;
 use super::position::Position;
 use super::region::Region;
 use super::set::{Rule, RuleName, RuleSet};
-use super::specificity::{A_LOOK, Contender, Ranking};
+use super::specificity::{Contender, Ranking};
 
 /// A finding that is no fault. The words say what, where and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
+use super::set::{Dimension, GlSource, Outcome, RuleName, RuleSet};
 use super::specificity::Contender;
 use super::view::{LineView, Seen};
 use crate::ids::{AccountCode, BadId, CostCentreCode, ProjectCode, SubAccountCode};
@@ -189,27 +189,76 @@ impl RuleSet {
             .rankings
             .get(&dimension)
             .map_or_else(Vec::new, |ranking| ranking.deciding(matching));
-        let rule = |contender: &&Contender| self.rules.get(contender.at);
-        let Some((first, winner, outcome)) = deciding.first().and_then(|first| {
-            let winner = rule(first)?;
-            Some((first, winner, winner.set.get(&dimension)?))
-        }) else {
+        let Some(winner) = deciding.first() else {
             return Resolution::Unset(Unset::NoRule {
                 dimension,
                 saw: self.looked_at(dimension, line),
             });
         };
-        if deciding.iter().any(|other| other.outcome != first.outcome) {
-            let mut rules: Vec<RuleName> = deciding
-                .iter()
-                .filter_map(rule)
-                .map(|rule| rule.name.clone())
-                .collect();
+        if deciding.iter().any(|other| other.outcome != winner.outcome) {
+            let mut rules: Vec<RuleName> = deciding.iter().map(|other| other.name.clone()).collect();
             rules.sort();
             return Resolution::Unset(Unset::Ambiguous { dimension, rules });
         }
-        found(dimension, line, winner, outcome)
+        self.found(dimension, line, winner)
             .map_or_else(Resolution::Unset, |(value, why)| Resolution::Found { value, why })
+    }
+
+    fn found<T: FromStr<Err = BadId>>(
+        &self,
+        dimension: Dimension,
+        line: &LineView<'_>,
+        winner: &Contender,
+    ) -> Result<(T, Why), Unset> {
+        let (text, source) = match &winner.value {
+            Outcome::Code(code) => (code.as_str(), None),
+            Outcome::From(source) => (source.of(line), Some(*source)),
+        };
+        let name = || winner.name.clone();
+        let value = match (T::from_str(text), source) {
+            (Ok(value), _) => value,
+            (Err(_), Some(source)) if text.is_empty() => {
+                return Err(Unset::BlankCode {
+                    dimension,
+                    rule: name(),
+                    source,
+                });
+            }
+            (Err(error), Some(source)) => {
+                return Err(Unset::BadCode {
+                    dimension,
+                    rule: name(),
+                    source,
+                    error,
+                });
+            }
+            // A code in the file was read as one when the set was; it cannot fail here, and if it did nothing would post.
+            (Err(_), None) => {
+                return Err(Unset::NoRule {
+                    dimension,
+                    saw: Vec::new(),
+                });
+            }
+        };
+        let taken_from = source.map(|source| Seen {
+            field: source.word(),
+            value: Some(text.to_owned()),
+        });
+        let axes = self.index.universe.axes();
+        let looked_at = winner
+            .looks_at
+            .iter()
+            .filter_map(|place| axes.get(*place as usize));
+        let saw = looked_at.map(|(field, _)| line.seen(field)).collect();
+        Ok((
+            value,
+            Why {
+                dimension,
+                rule: winner.name.clone(),
+                saw,
+                taken_from,
+            },
+        ))
     }
 
     fn looked_at(&self, dimension: Dimension, line: &LineView<'_>) -> Vec<Seen> {
@@ -220,58 +269,6 @@ impl RuleSet {
             .flat_map(|ranking| &ranking.fields);
         fields.map(|field| line.seen(field)).collect()
     }
-}
-
-fn found<T: FromStr<Err = BadId>>(
-    dimension: Dimension,
-    line: &LineView<'_>,
-    rule: &Rule,
-    outcome: &Outcome,
-) -> Result<(T, Why), Unset> {
-    let (text, source) = match outcome {
-        Outcome::Code(code) => (code.as_str(), None),
-        Outcome::From(source) => (source.of(line), Some(*source)),
-    };
-    let name = || rule.name.clone();
-    let value = match (T::from_str(text), source) {
-        (Ok(value), _) => value,
-        (Err(_), Some(source)) if text.is_empty() => {
-            return Err(Unset::BlankCode {
-                dimension,
-                rule: name(),
-                source,
-            });
-        }
-        (Err(error), Some(source)) => {
-            return Err(Unset::BadCode {
-                dimension,
-                rule: name(),
-                source,
-                error,
-            });
-        }
-        // A code in the file was read as one when the set was; it cannot fail here, and if it did nothing would post.
-        (Err(_), None) => {
-            return Err(Unset::NoRule {
-                dimension,
-                saw: Vec::new(),
-            });
-        }
-    };
-    let taken_from = source.map(|source| Seen {
-        field: source.word(),
-        value: Some(text.to_owned()),
-    });
-    let saw = rule.when.fields().map(|field| line.seen(field)).collect();
-    Ok((
-        value,
-        Why {
-            dimension,
-            rule: rule.name.clone(),
-            saw,
-            taken_from,
-        },
-    ))
 }
 
 #[cfg(test)]

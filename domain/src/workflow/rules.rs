@@ -194,3 +194,6 @@ impl From<RulesRefusal> for WorkflowError {
         Self::RulesRefused(refusal)
     }
 }
+
+#[cfg(test)]
+mod tests;

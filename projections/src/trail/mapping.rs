@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use tieout_domain::ids::{DocumentKind, Reference, TransactionId};
+use tieout_domain::ids::{DocumentKind, PersonName, Reference, TransactionId};
 use tieout_domain::posting::{Coding, LineOrigin, Side};
 use tieout_domain::report::{FieldWhy, LineWhy, Mapping, OriginalAmount, Payload};
 
@@ -22,6 +22,9 @@ pub struct TrailMapping {
     pub lines: Vec<TrailLine>,
     /// What else a reader should know.
     pub notes: Vec<String>,
+    /// The submitter approved the rule set it was mapped under: by which name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by_submitter: Option<PersonName>,
 }
 
 /// The header of a document.
@@ -129,6 +132,7 @@ impl TrailMapping {
             headers: mapping.headers.iter().map(header).collect(),
             lines: mapping.lines.iter().map(line).collect(),
             notes: mapping.notes.clone(),
+            approved_by_submitter: mapping.approved_by_submitter.clone(),
         }
     }
 }

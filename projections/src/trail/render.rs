@@ -307,6 +307,16 @@ fn mapped(mapping: &TrailMapping, out: &mut impl fmt::Write, columns: usize) -> 
             )?;
         }
     }
+    if let Some(approver) = &mapping.approved_by_submitter {
+        paragraph(
+            out,
+            "     note: ",
+            &format!(
+                "the submitter approved the rule set it was mapped under, as {approver}: somebody else should look at it"
+            ),
+            columns,
+        )?;
+    }
     for note in &mapping.notes {
         paragraph(out, "     note: ", note, columns)?;
     }

@@ -160,31 +160,35 @@ impl Checked {
 
 impl Checked {
     fn fault_json(&self, fault: &RuleFault) -> Value {
-        let mut document = details(fault);
-        document["message"] = fault.to_string().into();
-        self.put_place(&mut document, "at", fault.at());
-        if let Some(other) = fault.other_at() {
-            self.put_place(&mut document, "other_at", other);
-        }
-        document
+        self.finding(details(fault), fault.to_string(), fault.at(), fault.other_at())
     }
 
     fn remark_json(&self, remark: &Remark) -> Value {
-        let mut document = match remark {
+        let details = match remark {
             Remark::NeverWins { rule, instead, .. } => {
                 let instead: Vec<usize> = instead.iter().map(|rule| rule.number).collect();
                 json!({"code": "never_wins", "rule": rule.number, "instead": instead})
             }
             Remark::Unclear { rule, .. } => json!({"code": "unclear", "rule": rule.number}),
         };
-        document["message"] = remark.to_string().into();
-        self.put_place(&mut document, "at", remark.at());
-        document
+        self.finding(details, remark.to_string(), remark.at(), None)
     }
 
-    fn put_place(&self, document: &mut Value, key: &str, position: Position) {
-        let (line, column) = (position.line, position.column);
-        document[key] = json!({"text": self.at(position), "line": line, "column": column});
+    /// The details of a finding with its words and its place; of a pair of rules, both places.
+    fn finding(&self, details: Value, message: String, at: Position, other_at: Option<Position>) -> Value {
+        let place = |position: Position| {
+            let (line, column) = (position.line, position.column);
+            json!({"text": self.at(position), "line": line, "column": column})
+        };
+        let Value::Object(mut document) = details else {
+            return details;
+        };
+        document.insert("message".to_owned(), message.into());
+        document.insert("at".to_owned(), place(at));
+        if let Some(other) = other_at {
+            document.insert("other_at".to_owned(), place(other));
+        }
+        document.into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The life of a rule set on the command line: proposed, approved, declined, brought into force; listed, told, compared.
 //!
-//! Whatever a person decides is signed by an operator (`tieout guide operators`): what would be refused is refused before
-//! anybody is asked for a passphrase, and what is signed is made of the event that comes of it.
+//! Whatever a person decides is signed by an operator (`tieout guide operators`): what would be refused is not signed, and
+//! what is signed is made of the event that comes of it.
 
 mod diff;
 mod history;

@@ -68,8 +68,12 @@ pub(super) async fn run(place: &Place<'_>, out: Out) -> Result<u8, Failure> {
     for entry in &entries {
         let vouched = Vouched::of(entry, place, &operators);
         broken |= matches!(vouched, Vouched::Broken(_));
+        let more = match &entry.event {
+            RulesEvent::RuleSetBacktested { hash, backtest } => list::backtest_words(hash, backtest),
+            _ => String::new(),
+        };
         text.push_str(&format!(
-            "{}  {}\n    by {}\n{}",
+            "{}  {}\n{more}    by {}\n{}",
             entry.envelope.recorded_at.format("%Y-%m-%d %H:%M:%S UTC"),
             safe(&words(&entry.event)),
             safe(&entry.envelope.actor.to_string()),
@@ -105,11 +109,7 @@ fn words(event: &RulesEvent) -> String {
         } => {
             format!("{:.12} proposed by {author}: {why}", hash.as_str())
         }
-        RulesEvent::RuleSetBacktested { hash, backtest } => format!(
-            "{:.12} backtested\n{}",
-            hash.as_str(),
-            list::backtest_words(hash, backtest).trim_end()
-        ),
+        RulesEvent::RuleSetBacktested { hash, .. } => format!("{:.12} backtested", hash.as_str()),
         RulesEvent::RuleSetApproved {
             hash,
             statement,
