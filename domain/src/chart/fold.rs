@@ -1,10 +1,11 @@
 //! The chart as the fold of what was observed of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::owners::Owners;
 use super::rows::{Account, CostCentre, Daybook, Employee, Master, Period, Project, SubAccount, Supplier};
 use crate::ids::{
     AccountCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode, SubAccountCode, SupplierCode,
@@ -97,6 +98,7 @@ pub struct Chart {
     pub(super) employees: BTreeMap<EmployeeCode, Known<Employee>>,
     pub(super) daybooks: BTreeMap<DaybookCode, Known<Daybook>>,
     pub(super) periods: BTreeMap<(i32, u32), Known<Period>>,
+    pub(super) owners: Owners,
 }
 
 macro_rules! find {
@@ -164,18 +166,15 @@ impl Chart {
     /// The suppliers on the business relation of the employee with this address (contract qad §2.4): the join for
     /// reimbursements. More than one is for a person to settle in the rule set.
     pub fn suppliers_of(&self, email: &Email) -> Vec<&Supplier> {
-        let relations: Vec<_> = present(&self.employees)
-            .filter(|employee| employee.email.as_ref() == Some(email))
-            .filter_map(|employee| employee.business_relation.as_ref())
+        let relations = self
+            .owners
+            .employees_at(email)
+            .filter_map(|code| self.employees.get(code).filter(|known| !known.missing))
+            .filter_map(|known| known.row.business_relation.as_ref());
+        let codes: BTreeSet<&SupplierCode> = relations
+            .flat_map(|relation| self.owners.suppliers_on(relation))
             .collect();
-        present(&self.suppliers)
-            .filter(|supplier| {
-                supplier
-                    .business_relation
-                    .as_ref()
-                    .is_some_and(|r| relations.contains(&r))
-            })
-            .collect()
+        codes.into_iter().filter_map(|code| self.supplier(code)).collect()
     }
 
     /// The normal periods QAD shows today, by date.
@@ -226,8 +225,21 @@ impl Chart {
                     row.code.clone()
                 });
                 upsert(&mut self.projects, &delta.projects, |row| row.code.clone());
-                upsert(&mut self.suppliers, &delta.suppliers, |row| row.code.clone());
-                upsert(&mut self.employees, &delta.employees, |row| row.code.clone());
+                // One by one: a delta may hold a row twice.
+                for row in &delta.suppliers {
+                    let before = self.suppliers.get(&row.code).map(|known| &known.row);
+                    self.owners.note_supplier(before, row);
+                    upsert(&mut self.suppliers, std::slice::from_ref(row), |row| {
+                        row.code.clone()
+                    });
+                }
+                for row in &delta.employees {
+                    let before = self.employees.get(&row.code).map(|known| &known.row);
+                    self.owners.note_employee(before, row);
+                    upsert(&mut self.employees, std::slice::from_ref(row), |row| {
+                        row.code.clone()
+                    });
+                }
                 upsert(&mut self.daybooks, &delta.daybooks, |row| row.code.clone());
                 upsert(&mut self.periods, &delta.periods, |row| (row.year, row.number));
             }

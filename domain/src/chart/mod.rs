@@ -4,6 +4,7 @@
 
 mod compare;
 mod fold;
+mod owners;
 mod rows;
 
 pub use compare::{ChartReading, MasterRead, compare};
