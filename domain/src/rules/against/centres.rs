@@ -11,12 +11,13 @@ use crate::chart::{Chart, CostCentreUse};
 use crate::ids::{AccountCode, CostCentreCode, PolicyId};
 use crate::rules::axis::Axis;
 use crate::rules::budget::{Budget, Spent};
+use crate::rules::contest::A_LOOK;
 use crate::rules::filing::Filing;
 use crate::rules::position::Position;
 use crate::rules::region::Region;
 use crate::rules::set::{Dimension, Outcome, RuleName, RuleSet};
 use crate::rules::span::CellSet;
-use crate::rules::specificity::{A_LOOK, Contender, Ranking};
+use crate::rules::specificity::{Contender, Ranking};
 use crate::rules::view::Field;
 use crate::rules::witness::Witness;
 
