@@ -1,0 +1,234 @@
+//! The life of a rule set as processes: proposed by one operator, tried on history, approved by another, active with the
+//! next cycle; and a word that nobody signed.
+
+#![cfg(test)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The stand-ins with an installation for them, whose own rule set is in force; stopped when it goes out of scope.
+struct House {
+    child: Child,
+    folder: TempDir,
+}
+
+struct Run {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+impl Run {
+    #[track_caller]
+    fn ended_with(self, status: i32) -> Self {
+        assert_eq!(
+            self.status, status,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+    #[track_caller]
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
+    }
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
+            .args(["--json", "sandbox", "--expensify-port", "0", "--qad-port", "0"])
+            .args(["--shrink-limits", "100", "--write-config", "home"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Its document is the sign that it is ready; the end of it is a line of its own.
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said: Vec<String> = lines.map(Result::unwrap).take_while(|line| line != "}").collect();
+        assert!(said.iter().any(|line| line.contains("expensify")), "{said:?}");
+        let house = Self { child, folder };
+        for operator in ["kim", "lee"] {
+            house
+                .tieout(operator, &["operators", "add", operator])
+                .ended_with(0);
+        }
+        house
+    }
+
+    /// The program, with this operator at the keyboard.
+    fn tieout(&self, operator: &str, args: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
+            .args(["--config", "home/tieout.toml"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("TIEOUT_LIMIT_SCALE", "100")
+            .env("TIEOUT_OPERATOR", operator)
+            .env(
+                "TIEOUT_OPERATOR_PASSPHRASE",
+                format!("{operator}'s own long passphrase"),
+            )
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Run {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn json(&self, operator: &str, args: &[&str]) -> Value {
+        let args = [&["--json"], args].concat();
+        self.tieout(operator, &args).ended_with(0).json()
+    }
+
+    /// The configured rule file, changed.
+    fn change_the_file(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("home/rules.toml");
+        let rules = fs::read_to_string(&path).unwrap();
+        assert!(rules.contains(from));
+        fs::write(path, rules.replace(from, to)).unwrap();
+    }
+
+    fn in_force(&self) -> (u64, String) {
+        let list = self.json("kim", &["rules", "list"]);
+        let active = &list["active"];
+        (
+            active["number"].as_u64().unwrap(),
+            active["hash"].as_str().unwrap().to_owned(),
+        )
+    }
+}
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn two_people_bring_a_set_into_force_and_each_step_is_signed() {
+    let house = House::new();
+    let first = house.in_force();
+    house
+        .tieout("kim", &["rules", "mode", "two-people", "--why", "we are two"])
+        .ended_with(0);
+
+    // A changed file alone changes nothing, and is told as what nobody proposed.
+    house.change_the_file("account = \"6410\"", "account = \"6420\"");
+    let synced = house.tieout("kim", &["--json", "sync"]);
+    assert_eq!(synced.json()[0]["rules"]["hash"].as_str(), Some(first.1.as_str()));
+    let listed = house.tieout("kim", &["rules", "list"]).ended_with(0).stdout;
+    assert!(listed.contains("which nobody proposed"), "{listed}");
+
+    let proposed = house.json("kim", &["rules", "propose", "--why", "airfare goes to lodging"]);
+    let hash = proposed["hash"].as_str().unwrap().to_owned();
+    assert_eq!(proposed["state"], "proposed");
+    let early = ["rules", "approve", &hash, "--why", "go", "--submits-nothing"];
+    let refused = house.tieout("lee", &early).ended_with(1);
+    assert!(
+        refused.stderr.contains("tieout rules backtest"),
+        "{}",
+        refused.stderr
+    );
+
+    house
+        .tieout("kim", &["rules", "backtest", &hash, "--record"])
+        .ended_with(0);
+    let own = house.tieout("kim", &early).ended_with(1);
+    assert!(own.stderr.contains("cannot approve it"), "{}", own.stderr);
+    let wrong = Command::new(env!("CARGO_BIN_EXE_tieout"))
+        .args(["--config", "home/tieout.toml", "--json"])
+        .args(early)
+        .current_dir(house.folder.path())
+        .env_clear()
+        .env("TIEOUT_OPERATOR", "lee")
+        .env("TIEOUT_OPERATOR_PASSPHRASE", "kim's own long passphrase")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "kim's passphrase is not lee's");
+    let approved = house.json(
+        "lee",
+        &[
+            "rules",
+            "approve",
+            &hash,
+            "--why",
+            "looked at the page",
+            "--submits-as",
+            "lee@larkfield.example",
+        ],
+    );
+    assert_eq!(approved["approved"]["approver"], "lee");
+    assert_eq!(approved["approved"]["alone"], false);
+
+    let ordered = house.tieout("kim", &["rules", "activate", &hash[..12], "--replay"]);
+    assert_eq!(ordered.status, 0, "{}", ordered.stderr);
+    assert_eq!(house.in_force(), first, "not within a cycle");
+    let synced = house.tieout("kim", &["--json", "sync"]).json();
+    assert_eq!(
+        synced[0]["rules"]["hash"].as_str(),
+        Some(hash.as_str()),
+        "{synced:#}"
+    );
+    assert_eq!(house.in_force(), (first.0 + 1, hash));
+
+    let history = house.json("kim", &["rules", "history"]);
+    let signed: Vec<(&str, &Value)> = history["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["actor"]["name"] == "kim" || event["actor"]["name"] == "lee")
+        .map(|event| {
+            (
+                event["event"]["type"].as_str().unwrap(),
+                &event["signature"]["holds"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        signed,
+        [
+            ("ApprovalModeChosen", &Value::Bool(true)),
+            ("RuleSetProposed", &Value::Bool(true)),
+            ("RuleSetApproved", &Value::Bool(true)),
+            ("ActivationOrdered", &Value::Bool(true)),
+        ]
+    );
+    let diff = house
+        .tieout("kim", &["rules", "diff", &first.1, "active"])
+        .ended_with(0)
+        .stdout;
+    assert!(
+        diff.contains("- set.account = \"6410\"") && diff.contains("+ set.account = \"6420\""),
+        "{diff}"
+    );
+}
+
+#[test]
+fn a_set_that_is_declined_or_unknown_goes_nowhere() {
+    let house = House::new();
+    house.change_the_file("account = \"6410\"", "account = \"6420\"");
+    let hash = house.json("kim", &["rules", "propose", "--why", "a trial"])["hash"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    house
+        .tieout("lee", &["rules", "decline", &hash, "--why", "not this year"])
+        .ended_with(0);
+    let refused = house.tieout("kim", &["rules", "activate", &hash]).ended_with(1);
+    assert!(refused.stderr.contains("is declined"), "{}", refused.stderr);
+    let unknown = house.tieout("kim", &["rules", "activate", "0000"]).ended_with(2);
+    assert!(unknown.stderr.contains("tieout rules list"), "{}", unknown.stderr);
+    let blank = house
+        .tieout("kim", &["rules", "propose", "--why", " "])
+        .ended_with(2);
+    assert!(blank.stderr.contains("--why is blank"), "{}", blank.stderr);
+}
