@@ -28,7 +28,7 @@ use tieout::installation::{BUILD, Installation};
 use tieout::ports::{SystemClock, SystemEntropy};
 use tieout_domain::ids::{CycleId, Email, ReportId};
 use tieout_domain::journal::{Actor, Cause, Draft, Journal, Stamp, Streams, SystemActor};
-use tieout_domain::ports::{Entropy as _, Expected, Sealer as _};
+use tieout_domain::ports::{Entropy as _, Expected};
 use tieout_domain::report::ReportEvent;
 use tieout_domain::rules::{ChartOf, RuleSet, Span};
 use tieout_domain::workflow::{Roster, Trial, WhatIf};
