@@ -8,9 +8,11 @@ use std::process::Stdio;
 use serde_json::Value;
 use tieout::commands::certify::{Certificate, certify_in};
 use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
+use tieout::commands::rules::put_in_force;
 use tieout::config::Config;
 use tieout::installation::Installation;
 use tieout::ports::SystemClock;
+use tieout_domain::ids::PersonName;
 use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Size, canary, credentials};
 use tieout_sandbox::qad::FaultKind;
@@ -97,6 +99,7 @@ impl Office {
             _folder: folder,
         };
         office.certify().await;
+        office.put_rules_in_force().await;
         let faults = office.stand_ins.qad.handle().faults();
         for kind in [
             FaultKind::DropAfter,
@@ -116,6 +119,18 @@ impl Office {
         Installation::open_at(config, SystemClock::set_to(month::now()))
             .await
             .unwrap()
+    }
+
+    /// The rule file comes into force, as if one person had walked it through.
+    async fn put_rules_in_force(&self) {
+        let installation = self.installation().await;
+        let who = PersonName::new("tester").unwrap();
+        for connection in &installation.config.connection {
+            let (_, text) = installation.rules(connection).unwrap();
+            put_in_force(&installation, connection, &text, &who)
+                .await
+                .unwrap();
+        }
     }
 
     pub(super) fn quarantine_is(&self, was: &str, now: &str) {

@@ -39,7 +39,7 @@ pub enum RulesEvent {
     RuleSetApproved {
         /// The draft.
         hash: RuleSetHash,
-        /// Of the backtest that was looked at ([`Backtest::statement`]).
+        /// Of the backtest that was looked at (`statement_of`).
         statement: StatementHash,
         /// Who.
         approver: Approver,
