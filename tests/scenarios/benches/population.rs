@@ -22,7 +22,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tieout::commands::demo::stage::{StageOptions, StandIns, Waits, install};
+use tieout::commands::rules::put_in_force;
+use tieout::config::Config;
+use tieout::installation::Installation;
 use tieout::ports::SystemClock;
+use tieout_domain::ids::PersonName;
 use tieout_sandbox::month::{self, Size};
 
 const LINES: usize = 8;
@@ -72,6 +76,15 @@ fn stand_ins(reports: usize) {
             month::now(),
         )
         .unwrap();
+        let installation = Installation::open_at(Config::read(&config).unwrap(), clock.clone())
+            .await
+            .unwrap();
+        let connection = &installation.config.connection[0];
+        let (_, rules) = installation.rules(connection).unwrap();
+        let who = PersonName::new("bench").unwrap();
+        put_in_force(&installation, connection, &rules, &who)
+            .await
+            .unwrap();
         println!("{} {}", clock.offset_millis(), config.display());
         // Runs until whoever started it closes our standard input.
         let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
