@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admit::event_name;
 use super::event::ReportEvent;
-use super::payload::{Personal, PersonalFields};
+use super::payload::{MaterialHash, Payload, PayloadHash, Personal, PersonalFields};
 use crate::journal::{CodecError, StoredEvent};
 use crate::posting::DocumentTexts;
 
@@ -12,6 +12,47 @@ use crate::posting::DocumentTexts;
 #[derive(Serialize, Deserialize)]
 struct MappingTexts {
     documents: Vec<DocumentTexts>,
+}
+
+/// A capture as it is read.
+#[derive(Deserialize)]
+struct Captured {
+    payload: Box<Payload>,
+    payload_hash: PayloadHash,
+    material_hash: MaterialHash,
+}
+
+/// The facts of an event whose type is known. Those that are large, and that every reader of a report meets, are read
+/// straight into their shape; a tagged enum would have each of their fields held twice on the way.
+fn read(kind: &str, facts: &str) -> Result<ReportEvent, serde_json::Error> {
+    Ok(match kind {
+        "Discovered" => {
+            let Captured {
+                payload,
+                payload_hash,
+                material_hash,
+            } = serde_json::from_str(facts)?;
+            ReportEvent::Discovered {
+                payload,
+                payload_hash,
+                material_hash,
+            }
+        }
+        "Revised" => {
+            let Captured {
+                payload,
+                payload_hash,
+                material_hash,
+            } = serde_json::from_str(facts)?;
+            ReportEvent::Revised {
+                payload,
+                payload_hash,
+                material_hash,
+            }
+        }
+        "Mapped" => ReportEvent::Mapped(serde_json::from_str(facts)?),
+        _ => serde_json::from_str(facts)?,
+    })
 }
 
 impl StoredEvent for ReportEvent {
@@ -56,7 +97,7 @@ impl StoredEvent for ReportEvent {
             doing: "read",
             source,
         };
-        let mut event: Self = serde_json::from_str(facts).map_err(json)?;
+        let mut event = read(kind, facts).map_err(json)?;
         let Some(personal) = personal else {
             return Ok(event);
         };
