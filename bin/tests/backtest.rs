@@ -2,80 +2,32 @@
 
 #![cfg(test)]
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use rust_decimal::Decimal;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use program::{Run, Sandbox};
 
 const PASSPHRASE: &str = "kim's own long passphrase";
 
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-impl Run {
-    #[track_caller]
-    fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-}
+/// The stand-ins with an installation for them, one cycle after its beginning.
+struct House(Sandbox);
 
-/// The stand-ins with an installation for them, one cycle after its beginning; stopped when it goes out of scope.
-struct House {
-    child: Child,
-    folder: TempDir,
-}
 impl House {
     fn after_a_cycle() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
-            .args(["--json", "sandbox", "--expensify-port", "0", "--qad-port", "0"])
-            .args(["--shrink-limits", "100", "--write-config", "home"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Its document is the sign that it is ready; the end of it is a line of its own.
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said: Vec<String> = lines.map(Result::unwrap).take_while(|line| line != "}").collect();
-        assert!(said.iter().any(|line| line.contains("expensify")), "{said:?}");
-        let house = Self { child, folder };
+        let house = Self(Sandbox::start());
         let synced = house.tieout(&["--json", "sync"]);
         assert!(synced.status <= 1, "{}", synced.stderr);
         house
     }
 
     fn tieout(&self, args: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
-            .args(["--config", "home/tieout.toml"])
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("TIEOUT_LIMIT_SCALE", "100")
-            .env("TIEOUT_OPERATOR_PASSPHRASE", PASSPHRASE)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Run {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.0.run(args, &[("TIEOUT_OPERATOR_PASSPHRASE", PASSPHRASE)])
     }
 
     fn backtest(&self, args: &[&str]) -> Value {
@@ -84,7 +36,7 @@ impl House {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.file(name)
     }
 
     /// The rule set in force with one account in place of another.
@@ -96,12 +48,6 @@ impl House {
         );
         assert!(rules.contains(&was));
         fs::write(self.file("draft.toml"), rules.replace(&was, &is)).unwrap();
-    }
-}
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -340,7 +286,7 @@ fn wrong_usage_is_refused_before_anything_is_read() {
     refused(&["--html", "home"], "is a folder");
     refused(&["--chart", "tomorrow"], "then, now");
     refused(&["--connection", "elsewhere"], "no connection `elsewhere`");
-    let left: Vec<_> = fs::read_dir(house.folder.path())
+    let left: Vec<_> = fs::read_dir(house.0.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();

@@ -3,8 +3,9 @@
 #![cfg(test)]
 #![cfg(feature = "eventstore")]
 
+mod program;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use chrono::{TimeZone, Utc};
@@ -20,41 +21,11 @@ use tieout_eventstore_stand_in::StandIn;
 use tieout_store::{SqliteLog, Store, StorePlace};
 use uuid::Uuid;
 
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-impl Run {
-    #[track_caller]
-    fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-}
+use program::Run;
 
 /// The program without anything of our own surroundings.
 fn tieout(folder: &Path, args: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    program::tieout(folder, args, &[], "")
 }
 
 const REPORT: &str = "R009WqAY45L1";

@@ -3,55 +3,20 @@
 
 #![cfg(test)]
 
+mod program;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// The stand-ins with an installation for them, whose own rule set is in force; stopped when it goes out of scope.
-struct House {
-    child: Child,
-    folder: TempDir,
-}
+use program::{Run, Sandbox};
 
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-impl Run {
-    #[track_caller]
-    fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-}
+/// The stand-ins with an installation for them, and two operators.
+struct House(Sandbox);
 
 impl House {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tieout"))
-            .args(["--json", "sandbox", "--expensify-port", "0", "--qad-port", "0"])
-            .args(["--shrink-limits", "100", "--write-config", "home"])
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Its document is the sign that it is ready; the end of it is a line of its own.
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said: Vec<String> = lines.map(Result::unwrap).take_while(|line| line != "}").collect();
-        assert!(said.iter().any(|line| line.contains("expensify")), "{said:?}");
-        let house = Self { child, folder };
+        let house = Self(Sandbox::start());
         for operator in ["kim", "lee"] {
             house
                 .tieout(operator, &["operators", "add", operator])
@@ -62,25 +27,16 @@ impl House {
 
     /// The program, with this operator at the keyboard.
     fn tieout(&self, operator: &str, args: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
-            .args(["--config", "home/tieout.toml"])
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("TIEOUT_LIMIT_SCALE", "100")
-            .env("TIEOUT_OPERATOR", operator)
-            .env(
-                "TIEOUT_OPERATOR_PASSPHRASE",
-                format!("{operator}'s own long passphrase"),
-            )
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Run {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.typing(operator, &format!("{operator}'s own long passphrase"), args)
+    }
+
+    /// The same, with whatever passphrase is typed.
+    fn typing(&self, operator: &str, passphrase: &str, args: &[&str]) -> Run {
+        let env = [
+            ("TIEOUT_OPERATOR", operator),
+            ("TIEOUT_OPERATOR_PASSPHRASE", passphrase),
+        ];
+        self.0.run(args, &env)
     }
 
     fn json(&self, operator: &str, args: &[&str]) -> Value {
@@ -90,7 +46,7 @@ impl House {
 
     /// The configured rule file, changed.
     fn change_the_file(&self, from: &str, to: &str) {
-        let path = self.folder.path().join("home/rules.toml");
+        let path = self.0.file("home/rules.toml");
         let rules = fs::read_to_string(&path).unwrap();
         assert!(rules.contains(from));
         fs::write(path, rules.replace(from, to)).unwrap();
@@ -103,12 +59,6 @@ impl House {
             active["number"].as_u64().unwrap(),
             active["hash"].as_str().unwrap().to_owned(),
         )
-    }
-}
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -143,17 +93,10 @@ fn two_people_bring_a_set_into_force_and_each_step_is_signed() {
         .ended_with(0);
     let own = house.tieout("kim", &early).ended_with(1);
     assert!(own.stderr.contains("cannot approve it"), "{}", own.stderr);
-    let wrong = Command::new(env!("CARGO_BIN_EXE_tieout"))
-        .args(["--config", "home/tieout.toml", "--json"])
-        .args(early)
-        .current_dir(house.folder.path())
-        .env_clear()
-        .env("TIEOUT_OPERATOR", "lee")
-        .env("TIEOUT_OPERATOR_PASSPHRASE", "kim's own long passphrase")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert_eq!(wrong.status.code(), Some(2), "kim's passphrase is not lee's");
+    // kim's passphrase is not lee's.
+    house
+        .typing("lee", "kim's own long passphrase", &early)
+        .ended_with(2);
     let approved = house.json(
         "lee",
         &[

@@ -77,3 +77,45 @@ pub struct SealedSection {
     #[serde(rename = "box")]
     pub sealed: String,
 }
+
+/// An event whose every part is open, in its first version.
+pub(crate) fn restored<T: serde::de::DeserializeOwned>(
+    kind: &str,
+    schema: u16,
+    facts: &str,
+) -> Result<T, CodecError> {
+    if schema != 1 {
+        return Err(CodecError::Unknown {
+            kind: kind.to_owned(),
+            schema,
+        });
+    }
+    serde_json::from_str(facts).map_err(|source| CodecError::Json {
+        kind: kind.to_owned(),
+        doing: "read",
+        source,
+    })
+}
+
+/// How a type of events is stored whose every variant is open, in its first version: by name, as JSON with its type in it.
+macro_rules! stored_events {
+    ($type:ty { $($pattern:pat => $name:expr),* $(,)? }) => {
+        impl $crate::journal::StoredEvent for $type {
+            fn kind(&self) -> &'static str {
+                match self { $($pattern => $name,)* }
+            }
+            fn facts(&self) -> Result<String, serde_json::Error> {
+                serde_json::to_string(self)
+            }
+            fn restore(
+                kind: &str,
+                schema: u16,
+                facts: &str,
+                _personal: Option<&str>,
+            ) -> Result<Self, $crate::journal::CodecError> {
+                $crate::journal::restored(kind, schema, facts)
+            }
+        }
+    };
+}
+pub(crate) use stored_events;

@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use serde_json::value::RawValue;
 
 pub use codec::{APPEND_BYTES, CodecError, PART_BYTES, PART_KIND, SealedSection, Stored, StoredEvent};
+pub(crate) use codec::{restored, stored_events};
 pub use envelope::{Actor, Cause, Entry, Envelope, Stamp, SystemActor};
 
 use crate::ids::{ConnectionId, EventId, ReportId, SubjectId, TransactionId};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fingerprint, OsUser, Proof, PublicKey, Statement};
 use crate::ids::PersonName;
-use crate::journal::{CodecError, StoredEvent};
+use crate::journal::stored_events;
 use crate::ports::StreamName;
 
 /// A fact about an operator. Of no connection: its stream is one for all of them.
@@ -116,28 +116,8 @@ impl OperatorEvent {
     }
 }
 
-impl StoredEvent for OperatorEvent {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::OperatorEnrolled { .. } => "OperatorEnrolled",
-            Self::OperatorKeyReplaced { .. } => "OperatorKeyReplaced",
-            Self::OperatorRetired { .. } => "OperatorRetired",
-        }
-    }
-    fn facts(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-    fn restore(kind: &str, schema: u16, facts: &str, _personal: Option<&str>) -> Result<Self, CodecError> {
-        if schema != 1 {
-            return Err(CodecError::Unknown {
-                kind: kind.to_owned(),
-                schema,
-            });
-        }
-        serde_json::from_str(facts).map_err(|source| CodecError::Json {
-            kind: kind.to_owned(),
-            doing: "read",
-            source,
-        })
-    }
-}
+stored_events!(OperatorEvent {
+    Self::OperatorEnrolled { .. } => "OperatorEnrolled",
+    Self::OperatorKeyReplaced { .. } => "OperatorKeyReplaced",
+    Self::OperatorRetired { .. } => "OperatorRetired",
+});

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chart::ChartEvent;
 use crate::ids::{Reference, ReportId, TransactionId, Workspace};
-use crate::journal::{CodecError, StoredEvent};
+use crate::journal::stored_events;
 use crate::ports::SourceCalls;
 use crate::posting::DocumentKey;
 use crate::rules::RulesEvent;
@@ -146,29 +146,11 @@ pub enum ExpenseEvent {
     },
 }
 
-macro_rules! stored {
-    ($type:ty { $($pattern:pat => $name:literal),* $(,)? }) => {
-        impl StoredEvent for $type {
-            fn kind(&self) -> &'static str {
-                match self { $($pattern => $name,)* }
-            }
-            fn facts(&self) -> Result<String, serde_json::Error> {
-                serde_json::to_string(self)
-            }
-            fn restore(kind: &str, schema: u16, facts: &str, _personal: Option<&str>) -> Result<Self, CodecError> {
-                if schema != 1 {
-                    return Err(CodecError::Unknown { kind: kind.to_owned(), schema });
-                }
-                serde_json::from_str(facts).map_err(|source| CodecError::Json { kind: kind.to_owned(), doing: "read", source })
-            }
-        }
-    };
-}
-stored!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed",
+stored_events!(PollEvent { Self::PollCompleted { .. } => "PollCompleted", Self::PollFailed { .. } => "PollFailed",
     Self::MarkingAsked { .. } => "MarkingAsked", Self::RecheckCompleted { .. } => "RecheckCompleted",
     Self::RecheckFailed { .. } => "RecheckFailed",
 });
-stored!(RulesEvent {
+stored_events!(RulesEvent {
     Self::RuleSetProposed { .. } => "RuleSetProposed",
     Self::RuleSetBacktested { .. } => "RuleSetBacktested",
     Self::RuleSetApproved { .. } => "RuleSetApproved",
@@ -179,9 +161,9 @@ stored!(RulesEvent {
     Self::RuleSetRetired { .. } => "RuleSetRetired",
     Self::ApprovalModeChosen { .. } => "ApprovalModeChosen",
 });
-stored!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });
-stored!(ExpenseEvent { Self::ExpenseClaimed { .. } => "ExpenseClaimed", Self::ExpenseReleased { .. } => "ExpenseReleased" });
-stored!(ChartEvent {
+stored_events!(ProfileEvent { Self::ProfileVerified { .. } => "ProfileVerified" });
+stored_events!(ExpenseEvent { Self::ExpenseClaimed { .. } => "ExpenseClaimed", Self::ExpenseReleased { .. } => "ExpenseReleased" });
+stored_events!(ChartEvent {
     Self::ChartChanged(_) => "ChartChanged",
     Self::ChartHeld { .. } => "ChartHeld",
     Self::ChartReleased => "ChartReleased",

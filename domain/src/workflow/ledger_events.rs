@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Reference;
-use crate::journal::{CodecError, StoredEvent};
+use crate::journal::stored_events;
 use crate::posting::{DocumentKey, Sighting};
 
 /// A fact about QAD's documents that bear our references.
@@ -33,28 +33,8 @@ pub enum LedgerEvent {
     },
 }
 
-impl StoredEvent for LedgerEvent {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::RecoveryOpened { .. } => "RecoveryOpened",
-            Self::LedgerDocumentExplained { .. } => "LedgerDocumentExplained",
-            Self::RecoveryClosed { .. } => "RecoveryClosed",
-        }
-    }
-    fn facts(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-    fn restore(kind: &str, schema: u16, facts: &str, _personal: Option<&str>) -> Result<Self, CodecError> {
-        if schema != 1 {
-            return Err(CodecError::Unknown {
-                kind: kind.to_owned(),
-                schema,
-            });
-        }
-        serde_json::from_str(facts).map_err(|source| CodecError::Json {
-            kind: kind.to_owned(),
-            doing: "read",
-            source,
-        })
-    }
-}
+stored_events!(LedgerEvent {
+    Self::RecoveryOpened { .. } => "RecoveryOpened",
+    Self::LedgerDocumentExplained { .. } => "LedgerDocumentExplained",
+    Self::RecoveryClosed { .. } => "RecoveryClosed",
+});

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{CodecError, StoredEvent};
+use crate::journal::stored_events;
 use crate::ports::StreamName;
 
 /// A fact about the log as a whole. It is of no connection, so that its stream is one for all of them.
@@ -34,26 +34,6 @@ impl LogEvent {
     }
 }
 
-impl StoredEvent for LogEvent {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::LogMoved { .. } => Self::MOVED,
-        }
-    }
-    fn facts(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-    fn restore(kind: &str, schema: u16, facts: &str, _personal: Option<&str>) -> Result<Self, CodecError> {
-        if schema != 1 {
-            return Err(CodecError::Unknown {
-                kind: kind.to_owned(),
-                schema,
-            });
-        }
-        serde_json::from_str(facts).map_err(|source| CodecError::Json {
-            kind: kind.to_owned(),
-            doing: "read",
-            source,
-        })
-    }
-}
+stored_events!(LogEvent {
+    Self::LogMoved { .. } => Self::MOVED,
+});
