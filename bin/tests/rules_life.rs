@@ -8,6 +8,15 @@ mod program;
 use std::fs;
 
 use serde_json::Value;
+use tieout::config::Config;
+use tieout::installation::{BUILD, Installation};
+use tieout::ports::{SystemClock, SystemEntropy};
+use tieout_domain::ids::PersonName;
+use tieout_domain::journal::{Cause, Draft, Journal, Stamp, Streams};
+use tieout_domain::operators::Proof;
+use tieout_domain::ports::Expected;
+use tieout_domain::rules::{RuleSetHash, RuleSetVersion, RulesEvent};
+use tieout_domain::workflow::person;
 
 use program::{Run, Sandbox};
 
@@ -174,4 +183,83 @@ fn a_set_that_is_declined_or_unknown_goes_nowhere() {
         .tieout("kim", &["rules", "propose", "--why", " "])
         .ended_with(2);
     assert!(blank.stderr.contains("--why is blank"), "{}", blank.stderr);
+}
+
+/// Whoever can write the log can write anything into it; the history says what nobody vouches for.
+#[tokio::test]
+async fn a_word_that_somebody_else_signed_or_nobody_is_told_as_such() {
+    let house = House::new();
+    house.change_the_file("account = \"6410\"", "account = \"6420\"");
+    let hash = house.json("kim", &["rules", "propose", "--why", "a trial"])["hash"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    house.tieout("kim", &["rules", "history"]).ended_with(0);
+
+    let config = Config::read(&house.0.file("home/tieout.toml")).unwrap();
+    let installation = Installation::open_at(config, SystemClock::new()).await.unwrap();
+    let connection = installation.config.connection[0].id;
+    let stream = Streams(connection).rules();
+    let (entries, _) = installation.reader().stream::<RulesEvent>(&stream).await.unwrap();
+    let kims = entries.last().unwrap().event.clone();
+    let (RulesEvent::RuleSetProposed { proof, .. }, name) = (&kims, |name| PersonName::new(name).unwrap())
+    else {
+        panic!("{kims:?}");
+    };
+    let decline = |proof: Option<Proof>| RulesEvent::RuleSetDeclined {
+        hash: RuleSetHash::of_version(&RuleSetVersion {
+            number: 0,
+            hash: hash.clone(),
+        }),
+        person: name("lee"),
+        why: "forged".into(),
+        proof,
+    };
+    for (forged, told) in [
+        (
+            decline(proof.clone()),
+            "given as the word of lee, and signed by kim",
+        ),
+        (decline(None), "not signed, though operators were enrolled"),
+        (
+            RulesEvent::RuleSetProposed {
+                hash: RuleSetHash::of_version(&RuleSetVersion {
+                    number: 0,
+                    hash: hash.clone(),
+                }),
+                content: String::new(),
+                author: name("kim"),
+                why: "another why".into(),
+                proof: proof.clone(),
+            },
+            "is not over this statement",
+        ),
+    ] {
+        let clock = SystemClock::new();
+        let journal = Journal::new(
+            installation.log.as_ref(),
+            &clock,
+            &SystemEntropy,
+            installation.people(),
+            BUILD,
+        );
+        let stamp = Stamp {
+            actor: person(name("lee")),
+            cause: Cause::Command {
+                name: "forged".into(),
+            },
+        };
+        let draft = Draft {
+            event: forged,
+            effective_at: chrono::Utc::now(),
+            subject: None,
+        };
+        journal
+            .append(&stream, Expected::Any, &stamp, vec![draft])
+            .await
+            .unwrap();
+        let history = house.tieout("kim", &["rules", "history"]).ended_with(1);
+        let last = history.stdout.lines().last().unwrap().to_owned();
+        assert!(last.contains("DOES NOT HOLD") && last.contains(told), "{last}");
+    }
 }

@@ -163,6 +163,11 @@ impl Chart {
         }
     }
 
+    /// Did QAD ever show an employee with this address?
+    pub fn knows_employee(&self, email: &Email) -> bool {
+        self.owners.employees_at(email).next().is_some()
+    }
+
     /// The suppliers on the business relation of the employee with this address (contract qad §2.4): the join for
     /// reimbursements. More than one is for a person to settle in the rule set.
     pub fn suppliers_of(&self, email: &Email) -> Vec<&Supplier> {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use chrono::Utc;
 use serde_json::{Value, json};
-use tieout_domain::ids::Email;
+use tieout_domain::ids::{Email, SubjectId};
 use tieout_domain::ports::Clock as _;
 use tieout_domain::rules::{
     ApprovalMode, Approver, RuleSet, RuleSetFile, RuleSetHash, RuleSets, RulesCommand, StatementHash,
@@ -245,17 +245,10 @@ async fn approve(
     out: Out,
 ) -> Result<u8, Failure> {
     let why = said(approval.why)?;
-    let subject = approval
-        .submits_as
-        .map(|email| {
-            let email = Email::new(email).map_err(|e| Failure::Usage(format!("--submits-as: {e}")))?;
-            place
-                .installation
-                .people()
-                .subject_for(&email)
-                .map_err(|e| Failure::Outside(e.to_string()))
-        })
-        .transpose()?;
+    let subject = match approval.submits_as {
+        Some(email) => Some(submitter(place, email, out).await?),
+        None => None,
+    };
     let (sets, _) = place.desk("rules approve").rule_sets().await?;
     let (hash, file) = meant(&sets, approval.hash)?;
     let hash = hash.clone();
@@ -293,6 +286,22 @@ async fn approve(
         hash.as_str()
     ))?;
     tell(place, &sets, &hash, out)
+}
+
+/// Who submits under an address, as the log knows them. A slip of the pen would keep the flag from ever being set.
+async fn submitter(place: &Place<'_>, email: &str, out: Out) -> Result<SubjectId, Failure> {
+    let email = Email::new(email).map_err(|e| Failure::Usage(format!("--submits-as: {e}")))?;
+    let (chart, _) = place.desk("rules approve").chart().await?;
+    if !chart.knows_employee(&email) {
+        out.aside(
+            "QAD shows no employee with the address of --submits-as: if it is not exactly the one in Expensify, your own reports will bear no flag",
+        )?;
+    }
+    place
+        .installation
+        .people()
+        .subject_for(&email)
+        .map_err(|e| Failure::Outside(e.to_string()))
 }
 
 async fn decline(

@@ -140,6 +140,14 @@ pub enum RulesRefusal {
         /// Who.
         person: PersonName,
     },
+    /// It is signed by somebody else than whose word it is.
+    #[error("it is given as the word of {person}, and signed by {signed_by}: each signs for themselves")]
+    AnothersWord {
+        /// Whose word it is said to be.
+        person: PersonName,
+        /// Who signed.
+        signed_by: PersonName,
+    },
     /// There is no such order, or its time has not come.
     #[error("nobody ordered rule set {0} to come into force")]
     NotOrdered(RuleSetHash),
@@ -147,6 +155,22 @@ pub enum RulesRefusal {
 
 /// Decides what a command makes happen. An empty list means that what was asked is already so.
 pub fn decide_rules(sets: &RuleSets, command: RulesCommand) -> Result<Vec<RulesEvent>, RulesRefusal> {
+    let events = propose(sets, command)?;
+    // Nobody gives another's word, however well they sign it.
+    for event in &events {
+        if let (Some(person), Some(proof)) = (event.speaker(), event.proof())
+            && *person != proof.operator
+        {
+            return Err(RulesRefusal::AnothersWord {
+                person: person.clone(),
+                signed_by: proof.operator.clone(),
+            });
+        }
+    }
+    Ok(events)
+}
+
+fn propose(sets: &RuleSets, command: RulesCommand) -> Result<Vec<RulesEvent>, RulesRefusal> {
     use RulesCommand as C;
     match command {
         C::Propose {

@@ -3,7 +3,7 @@
 use super::event::{ApprovalMode, Approver, RulesEvent};
 use super::state::RuleSets;
 use super::{RulesCommand, RulesRefusal, decide_rules};
-use crate::ids::ConnectionId;
+use crate::ids::{ConnectionId, PersonName};
 use crate::operators::{Proof, Statement};
 
 impl RulesEvent {
@@ -70,6 +70,21 @@ impl RulesEvent {
             | Self::RuleSetActivated { .. }
             | Self::RuleSetRetired { .. } => return None,
         })
+    }
+
+    /// Whose word it is; nobody's where the program does it by itself.
+    pub fn speaker(&self) -> Option<&PersonName> {
+        match self {
+            Self::RuleSetProposed { author, .. } => Some(author),
+            Self::RuleSetApproved { approver, .. } => Some(&approver.name),
+            Self::RuleSetDeclined { person, .. }
+            | Self::ActivationOrdered { person, .. }
+            | Self::ApprovalModeChosen { person, .. } => Some(person),
+            Self::RuleSetBacktested { .. }
+            | Self::ActivationRefused { .. }
+            | Self::RuleSetActivated { .. }
+            | Self::RuleSetRetired { .. } => None,
+        }
     }
 
     /// The signature that stands with it.

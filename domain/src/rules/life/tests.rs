@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use proptest::prelude::*;
 
 use super::*;
-use crate::ids::{PersonName, SubjectId};
+use crate::ids::{ConnectionId, PersonName, SubjectId};
 use crate::operators::{OsUser, Proof, PublicKey, Signature};
 use crate::ports::Leaf;
 use crate::rules::{RuleSetHash, RuleSetVersion};
@@ -437,6 +437,43 @@ fn a_log_from_before_rule_sets_had_a_life_is_read_as_it_was_meant() {
         sets.get(&hash(1)).unwrap().stage,
         RuleSetStage::Retired(version(2, 1))
     );
+}
+
+#[test]
+fn nobody_gives_another_persons_word_however_well_they_sign_it() {
+    let tried = backtest(None, "aa");
+    let sets = given(&[proposed(1, "kim"), backtested(1, tried.clone())]);
+    let forged = approve(1, "lee", &tried).signed(proof("kim"));
+    let said = refusal(&sets, forged);
+    assert!(
+        said.starts_with("it is given as the word of lee, and signed by kim"),
+        "{said}"
+    );
+    assert!(decide_rules(&sets, approve(1, "lee", &tried).signed(proof("lee"))).is_ok());
+}
+
+#[test]
+fn what_is_signed_says_all_that_is_decided() {
+    let of = ConnectionId(uuid::Uuid::from_u128(1));
+    let tried = backtest(None, "aa");
+    let text = |event: &RulesEvent| event.statement(of).expect("a person's").to_string();
+    let one = text(&approved(1, "lee", &tried, false));
+    for other in [
+        approved(2, "lee", &tried, false),
+        approved(1, "max", &tried, false),
+        approved(1, "lee", &backtest(None, "bb"), false),
+        approved(1, "lee", &tried, true),
+    ] {
+        assert_ne!(one, text(&other));
+    }
+    let elsewhere = approved(1, "lee", &tried, false).statement(ConnectionId(uuid::Uuid::from_u128(2)));
+    assert_ne!(Some(one), elsewhere.map(|statement| statement.to_string()));
+    assert_ne!(text(&ordered(1, NOON)), text(&ordered(1, "2026-12-01T12:00:01Z")));
+    for (name, event) in samples() {
+        let of_a_person = event.speaker().is_some();
+        assert_eq!(event.statement(of).is_some(), of_a_person, "{name}");
+        assert_eq!(event.proof().is_some(), of_a_person, "{name}");
+    }
 }
 
 #[test]

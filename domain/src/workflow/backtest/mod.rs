@@ -5,9 +5,8 @@
 //! what people decided, which expenses another report carries, and since when Tieout posts are as they were, whatever the
 //! rules; and a report whose submitter was forgotten cannot be judged again, so it is counted and left as it is.
 //!
-//! Reports are taken one after another
-//! and let go again; what differs is handed to whoever asked, in the order of the reports' ids, so that memory does not
-//! grow with history.
+//! Reports are taken one after another and let go again; what differs is handed to whoever asked, in the order of the
+//! reports' ids, so that memory does not grow with history.
 
 mod change;
 mod charts;
@@ -107,7 +106,8 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
 
     /// Maps every report of the span again, and hands over each that comes out otherwise than the log says it did.
     ///
-    /// `reports` are those of the connection, in the order of their ids (a roster has them). What is appended meanwhile is not looked at: the result is of the log as it stood at the beginning.
+    /// `reports` are those of the connection, in the order of their ids (a roster has them). What is appended meanwhile is
+    /// not looked at: the result is of the log as it stood at the beginning.
     pub async fn backtest(
         &self,
         trial: Trial<'_>,

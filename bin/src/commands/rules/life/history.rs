@@ -16,7 +16,7 @@ enum Vouched {
     Nobody,
     /// A signature that holds.
     Signed(String),
-    /// A person's word without a signature.
+    /// A person's word from before anybody could sign.
     Unsigned,
     /// A signature that does not hold.
     Broken(String),
@@ -28,8 +28,24 @@ impl Vouched {
             return Self::Nobody;
         };
         let Some(proof) = entry.event.proof() else {
-            return Self::Unsigned;
+            // Whoever could have signed and did not, or is said to have spoken and did not.
+            let enrolled = operators
+                .iter()
+                .any(|operator| operator.enrolled().position < entry.position);
+            return if enrolled {
+                Self::Broken("it is not signed, though operators were enrolled then".to_owned())
+            } else {
+                Self::Unsigned
+            };
         };
+        if let Some(person) = entry.event.speaker()
+            && *person != proof.operator
+        {
+            return Self::Broken(format!(
+                "it is given as the word of {person}, and signed by {}",
+                proof.operator
+            ));
+        }
         match verify_proof(operators, &statement, proof, At::Position(entry.position)) {
             Ok(()) => Self::Signed(proof.to_string()),
             Err(fault) => Self::Broken(fault.to_string()),
@@ -53,8 +69,8 @@ impl Vouched {
     }
 }
 
-/// Tells it; ends with 1 where a signature does not hold. What was not signed is told, and is no fault: so it was before
-/// operators had keys, and so it is in a made-up installation.
+/// Tells it; ends with 1 where a signature does not hold, or is missing although operators were enrolled. What was not
+/// signed before that is told, and is no fault: so it is in a made-up installation.
 pub(super) async fn run(place: &Place<'_>, out: Out) -> Result<u8, Failure> {
     let operators = Book::read(place.installation).await?.operators;
     let (entries, _) = place
