@@ -17,6 +17,7 @@ use tieout_domain::operators::Proof;
 use tieout_domain::ports::Expected;
 use tieout_domain::rules::{RuleSetHash, RuleSetVersion, RulesEvent};
 use tieout_domain::workflow::person;
+use tieout_store::SqliteLog;
 
 use program::{Run, Sandbox};
 
@@ -183,6 +184,34 @@ fn a_set_that_is_declined_or_unknown_goes_nowhere() {
         .tieout("kim", &["rules", "propose", "--why", " "])
         .ended_with(2);
     assert!(blank.stderr.contains("--why is blank"), "{}", blank.stderr);
+}
+
+#[tokio::test]
+async fn without_a_set_in_force_reports_are_captured_and_wait_and_that_is_said() {
+    let house = House::new();
+    for name in ["tieout.db", "tieout.db-wal", "tieout.db-shm"] {
+        let _ = fs::remove_file(house.0.file(&format!("home/{name}")));
+    }
+    drop(SqliteLog::open(house.0.file("home/tieout.db")).unwrap());
+    let cycles = house.tieout("kim", &["--json", "sync"]).ended_with(1).json();
+    let cycle = &cycles[0];
+    assert!(cycle["rules"].is_null(), "{cycle:#}");
+    assert!(cycle["captured"].as_u64() > Some(100), "{cycle:#}");
+    assert_eq!(
+        (&cycle["mapped"], &cycle["posted"], &cycle["stages"]["discovered"]),
+        (&Value::from(0), &Value::from(0), &cycle["captured"])
+    );
+    let warnings = cycle["warnings"].to_string();
+    assert!(warnings.contains("no rule set is in force"), "{warnings}");
+    let dry = house.tieout("kim", &["sync", "--dry-run"]).ended_with(1);
+    assert!(dry.stderr.contains("no rule set is in force"), "{}", dry.stderr);
+    // A draft can be looked at before anything is approved.
+    house
+        .tieout(
+            "kim",
+            &["--json", "sync", "--dry-run", "--rules", "home/rules.toml"],
+        )
+        .json();
 }
 
 /// Whoever can write the log can write anything into it; the history says what nobody vouches for.

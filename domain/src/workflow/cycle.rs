@@ -135,7 +135,9 @@ pub async fn run_cycle<P: Ports>(
             Gate::Shut { why } => Some(why),
         },
     };
-    let shut = shut.or_else(|| in_force.is_none().then(|| WorkflowError::NoRules.to_string()));
+    // Said before any other reason: without rules nothing is even mapped.
+    let no_rules = in_force.is_none().then(|| WorkflowError::NoRules.to_string());
+    let shut = no_rules.or(shut);
     let posted = match in_force {
         Some(in_force) if shut.is_none() => {
             desk.post(roster, in_force, &polled.seen, |done, of| {
