@@ -99,6 +99,8 @@ async fn connection(stream: TcpStream, routes: Routes, seat: Seat, mut cut_all: 
     let served = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    // It is dropped, and with it the connection, only after the cut is counted: whoever sees the cut sees the count.
+    let served = std::pin::pin!(served);
     tokio::select! {
         _ = served => return,
         () = cut.0.notified() => {}
