@@ -246,3 +246,12 @@ fn what_was_left_out_before_going_live_was_so_whatever_the_rules_and_whichever_d
     past.coded(2, &report(vec![]));
     past.under(&travel_elsewhere()).nothing_changes();
 }
+
+#[test]
+fn what_was_judged_before_going_live_was_put_off_is_judged_again_all_the_same() {
+    let case = report(vec![owed(5_000)]);
+    let mut past = past(&case);
+    past.plant.connection.go_live = date("2026-12-01");
+    past.under(&case.rules).nothing_changes();
+    comes_out(&past.under(&travel_elsewhere()), Kind::DocumentsChanged);
+}
