@@ -3,6 +3,8 @@
 
 #![cfg(test)]
 
+mod program;
+
 use std::fs::{self, Permissions};
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,32 +22,17 @@ use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Size, canary, credentials};
 use tieout_sandbox::qad::FaultKind as QadFault;
 
+use program::Run;
+
 const SHRINK: u32 = 200;
 const REPORTS: usize = 5;
 
-/// What a run of the program came to.
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-impl Run {
-    #[track_caller]
-    fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        for secret in [credentials::EXPENSIFY_SECRET, credentials::QAD_PASSWORD] {
-            assert!(!self.stdout.contains(secret) && !self.stderr.contains(secret));
-        }
-        self
-    }
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
+/// A finished run, which told no secret.
+#[track_caller]
+fn run_of(output: std::process::Output) -> Run {
+    let run = Run::of(output);
+    run.tells_none_of(&[credentials::EXPENSIFY_SECRET, credentials::QAD_PASSWORD]);
+    run
 }
 
 /// Both stand-ins, and an installation for them that was never certified.
@@ -99,11 +86,7 @@ impl Site {
             .output()
             .await
             .unwrap();
-        Run {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        run_of(output)
     }
 
     async fn certify_in(&self, workspace: &str) -> Run {
@@ -356,11 +339,7 @@ fn a_fresh_installation_is_told_what_is_missing() {
             .current_dir(folder.path())
             .output()
             .unwrap();
-        Run {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        run_of(output)
     };
     here(&["init", "--name", "acme"]).ended_with(0);
     let found = here(&["--json", "doctor"]).ended_with(1).json();
@@ -382,11 +361,7 @@ fn alone(args: &[&str]) -> Run {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    run_of(output)
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod program;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,39 +21,10 @@ use tieout_domain::ports::Expected;
 use tieout_domain::workflow::person;
 use tieout_vault::{KeySource, OperatorKey, Vault};
 
+use program::Run;
+
 const KIM: &str = "kim's own long passphrase";
 const LEE: &str = "lee's own long passphrase";
-
-/// What a run of the program came to.
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-impl Run {
-    #[track_caller]
-    fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        for secret in [KIM, LEE] {
-            assert!(!self.stdout.contains(secret) && !self.stderr.contains(secret));
-        }
-        self
-    }
-    #[track_caller]
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-    #[track_caller]
-    fn refused_with(self, status: i32, words: &str) {
-        let run = self.ended_with(status);
-        assert!(run.stderr.contains(words), "{}", run.stderr);
-        assert_eq!(run.stdout, "");
-    }
-}
 
 /// The program without anything of our own surroundings, with these variables.
 fn tieout(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Run {
@@ -63,11 +36,9 @@ fn tieout(folder: &Path, args: &[&str], env: &[(&str, &str)]) -> Run {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    let run = Run::of(output);
+    run.tells_none_of(&[KIM, LEE]);
+    run
 }
 
 struct House(TempDir);

@@ -2,9 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use serde_json::Value;
 use tempfile::TempDir;
 use tieout::installation::{BUILD, Installation};
 use tieout::ports::SystemEntropy;
@@ -16,51 +14,18 @@ use tieout_domain::journal::{Cause, Draft, Journal, Stamp, Streams};
 use tieout_domain::ports::{Clock as _, Expected};
 use tieout_domain::workflow::person;
 
-/// What a run of the program came to.
-pub struct Run {
-    status: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-impl Run {
-    #[track_caller]
-    pub fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-}
+use super::program::{self, Run};
 
 /// The program without anything of our own surroundings.
 pub fn tieout(folder: &Path, args: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_tieout"))
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    program::tieout(folder, args, &[], "")
 }
 
 /// An installation with one connection, `acme`.
 pub struct House(TempDir);
 impl House {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        tieout(folder.path(), &["init", "--name", "acme"]).ended_with(0);
-        Self(folder)
+        Self(program::installed())
     }
 
     /// With a chart in its log: 6410 may have a cost centre, 6413 requires one, 6414 takes none, 1120 is a bank.

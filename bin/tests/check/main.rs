@@ -4,6 +4,8 @@
 #![cfg(test)]
 
 mod house;
+#[path = "../program/mod.rs"]
+mod program;
 mod shape;
 
 use std::fs;

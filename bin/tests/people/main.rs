@@ -4,6 +4,8 @@
 #![cfg(test)]
 
 mod office;
+#[path = "../program/mod.rs"]
+mod program;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -146,24 +148,27 @@ async fn a_document_in_doubt_is_settled_by_a_person_and_only_as_qad_shows_it() {
     let (here, elsewhere) = (written(&there.key()), written(&other.key()));
 
     // Nothing in doubt is taken back or left out.
-    office.decide(&["replay", &stored]).await.refused_with("in doubt");
+    office
+        .decide(&["replay", &stored])
+        .await
+        .refused_with(1, "in doubt");
     office
         .decide(&["exclude", &stored])
         .await
-        .refused_with("in doubt");
+        .refused_with(1, "in doubt");
     // What QAD shows is not absent, and what bears another reference is not ours.
     office
         .decide(&["resolve", &stored, "--absent"])
         .await
-        .refused_with(&here);
+        .refused_with(1, &here);
     office
         .decide(&["resolve", &stored, "--adopt", &elsewhere])
         .await
-        .refused_with("nothing was recorded");
+        .refused_with(1, "nothing was recorded");
     office
         .decide(&["resolve", &lost, "--adopt", &here])
         .await
-        .refused_with("nothing was recorded");
+        .refused_with(1, "nothing was recorded");
     office
         .decide(&["resolve", &stored, "--adopt", "4711"])
         .await
@@ -202,7 +207,7 @@ async fn a_document_in_doubt_is_settled_by_a_person_and_only_as_qad_shows_it() {
     office
         .decide(&["resolve", &stored, "--adopt", &here])
         .await
-        .refused_with("no document in doubt");
+        .refused_with(1, "no document in doubt");
     let shown = office.json(&["show", &stored]).await;
     let documents = shown["documents"].as_array().unwrap();
     let document = documents.iter().find(|d| d["key"] == here.as_str()).unwrap();
@@ -238,12 +243,12 @@ async fn a_document_in_doubt_is_settled_by_a_person_and_only_as_qad_shows_it() {
     office
         .decide(&["resolve", &differing, "--adopt", &elsewhere])
         .await
-        .refused_with("reversed");
+        .refused_with(1, "reversed");
     office.edit(&key, |document| document.reversal = None);
     office
         .decide(&["resolve", &differing, "--absent"])
         .await
-        .refused_with(&elsewhere);
+        .refused_with(1, &elsewhere);
     let taken = office
         .decide(&["resolve", &differing, "--adopt", &elsewhere])
         .await
@@ -265,14 +270,14 @@ async fn a_document_in_doubt_is_settled_by_a_person_and_only_as_qad_shows_it() {
     office
         .decide(&["resolve", &lost, "--absent"])
         .await
-        .refused_with("QAD may still carry out the request");
+        .refused_with(1, "QAD may still carry out the request");
     office.quarantine_is("15m", "4s");
     let mut absent = office.decide(&["resolve", &lost, "--absent"]).await;
     for _ in 0..40 {
         if absent.status == 0 {
             break;
         }
-        absent.refused_with("the quarantine of 4 s");
+        absent.refused_with(1, "the quarantine of 4 s");
         tokio::time::sleep(Duration::from_millis(250)).await;
         absent = office.decide(&["resolve", &lost, "--absent"]).await;
     }
@@ -329,7 +334,7 @@ async fn a_rejected_report_is_replayed_left_out_and_taken_in_again() {
     office
         .decide(&["replay", &report, "--to", "99"])
         .await
-        .refused_with("no step 99");
+        .refused_with(1, "no step 99");
 
     let exclude = ["exclude", &report, "--ledger-reference", "JE-4711"];
     let excluded = office.decide(&exclude).await.ended_with(0).json();
@@ -353,12 +358,18 @@ async fn a_rejected_report_is_replayed_left_out_and_taken_in_again() {
 
     // What stands in QAD is neither.
     let posted = id(&office.listed("posted").await[0]);
-    office.decide(&["replay", &posted]).await.refused_with("posted");
-    office.decide(&["exclude", &posted]).await.refused_with("posted");
+    office
+        .decide(&["replay", &posted])
+        .await
+        .refused_with(1, "posted");
+    office
+        .decide(&["exclude", &posted])
+        .await
+        .refused_with(1, "posted");
     office
         .decide(&["resolve", &posted, "--absent"])
         .await
-        .refused_with("nothing to settle");
+        .refused_with(1, "nothing to settle");
 
     // Who and why are not blank.
     for (why, person) in [(" ", "anna"), ("because", " ")] {
@@ -376,10 +387,16 @@ async fn a_report_that_nobody_or_more_than_one_connection_has_is_said_so() {
     let office = Office::open().await;
     let report = id(&office.listed("rejected").await[0]);
     for command in ["show", "trail"] {
-        office.tieout(&[command, "17"]).await.refused_with("decimal 17");
+        office
+            .tieout(&[command, "17"])
+            .await
+            .refused_with(1, "decimal 17");
         office.tieout(&[command, "R17"]).await.ended_with(2);
     }
-    office.decide(&["exclude", "17"]).await.refused_with("no report");
+    office
+        .decide(&["exclude", "17"])
+        .await
+        .refused_with(1, "no report");
 
     // A second connection, with the same report on record.
     let text = std::fs::read_to_string(&office.config).unwrap();
@@ -404,7 +421,7 @@ async fn a_report_that_nobody_or_more_than_one_connection_has_is_said_so() {
     office
         .tieout(&["show", &report, "--connection", "elsewhere"])
         .await
-        .refused_with("elsewhere");
+        .refused_with(1, "elsewhere");
 
     let installation = office.installation().await;
     let number: ReportId = report.parse().unwrap();

@@ -18,36 +18,10 @@ use tieout_sandbox::month::{self, Size, canary, credentials};
 use tieout_sandbox::qad::FaultKind;
 use tieout_sandbox::qad::world::{Document, DocumentKey};
 
+use super::program::Run;
+
 pub(super) const SHRINK: u32 = 200;
 pub(super) const WHY: &str = "seen with the supplier's statement";
-/// What a run of the program came to.
-pub(super) struct Run {
-    pub(super) status: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
-}
-impl Run {
-    #[track_caller]
-    pub(super) fn ended_with(self, status: i32) -> Self {
-        assert_eq!(
-            self.status, status,
-            "stdout: {}\nstderr: {}",
-            self.stdout, self.stderr
-        );
-        self
-    }
-    #[track_caller]
-    pub(super) fn refused_with(self, words: &str) {
-        let Self { stderr, stdout, .. } = self.ended_with(1);
-        assert!(stderr.contains(words), "`{words}` is not in: {stderr}");
-        assert_eq!(stdout, "", "a refusal has no result");
-    }
-    #[track_caller]
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
-    }
-}
-
 /// Both stand-ins, and an installation that is certified and was run once.
 pub(super) struct Office {
     pub(super) stand_ins: StandIns,
@@ -171,11 +145,7 @@ impl Office {
             .output()
             .await
             .unwrap();
-        Run {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(output)
     }
 
     /// A command that gives JSON, and its JSON.

@@ -37,6 +37,12 @@ impl Run {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.stdout))
     }
+    #[track_caller]
+    pub fn refused_with(self, status: i32, words: &str) {
+        let run = self.ended_with(status);
+        assert!(run.stderr.contains(words), "`{words}` is not in: {}", run.stderr);
+        assert_eq!(run.stdout, "", "a refusal has no result");
+    }
     pub fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
