@@ -3,6 +3,7 @@
 mod backtest;
 mod check;
 mod life;
+mod place;
 mod put_in_force;
 
 use std::path::Path;

@@ -24,7 +24,7 @@ use self::html::Page;
 use self::sheet::{MovementSheet, ReportSheet, Target};
 use self::spool::Spool;
 use self::told::{Changed, Moved, Total, moved, totals};
-use super::life::{Place, named};
+use super::place::{Place, named};
 use crate::cli::{BacktestArgs, ChartChoice};
 use crate::commands::sync::bar_for;
 use crate::installation::Installation;

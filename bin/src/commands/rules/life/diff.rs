@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use tieout_domain::rules::RuleSet;
 
-use super::{Place, named};
+use crate::commands::rules::place::{Place, named};
 use crate::commands::terminal::safe;
 use crate::out::{DONE, Failure, Out};
 

@@ -5,7 +5,8 @@ use tieout_domain::journal::{Entry, Streams};
 use tieout_domain::operators::{At, Operators};
 use tieout_domain::rules::RulesEvent;
 
-use super::{Place, list};
+use super::list;
+use crate::commands::rules::place::Place;
 use crate::commands::terminal::safe;
 use crate::operator::{Book, verify_proof};
 use crate::out::{DONE, Failure, Out, PERSON};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tieout_domain::rules::{Backtest, RuleSetFile, RuleSetHash, RuleSetStage, RuleSets, statement_of};
 
-use super::Place;
+use crate::commands::rules::place::Place;
 use crate::commands::terminal::safe;
 use crate::out::{DONE, Failure, Out};
 

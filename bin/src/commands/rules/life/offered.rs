@@ -5,7 +5,7 @@ use tieout_domain::report::StageName;
 use tieout_domain::rules::{ChartOf, RuleSet, RuleSets, Span};
 use tieout_domain::workflow::{ChangeKind, Trial};
 
-use super::Place;
+use crate::commands::rules::place::Place;
 use crate::out::Failure;
 
 /// Most that are named on a terminal; JSON names them all.
