@@ -165,10 +165,16 @@ impl Universe {
         } else {
             Cow::Borrowed("")
         };
+        // Levels stand in order, and so do the parts of the tag.
+        let (mut parts, mut passed) = (tag.split(':'), 0);
         let cell = |(field, axis): &(Field, Axis)| match (axis, field) {
             (Axis::Amounts(amounts), _) => amounts.position(line.amount),
             (axis, Field::Tag) => axis.cell(&tag),
-            (axis, Field::TagLevel(level)) => axis.cell(level_of(&tag, *level)),
+            (axis, Field::TagLevel(level)) => {
+                let part = parts.nth(usize::from(level.saturating_sub(passed + 1)));
+                passed = *level;
+                axis.cell(part.unwrap_or(""))
+            }
             (axis, field) => axis.cell(&line.value(field)),
         };
         self.axes.iter().map(cell).collect()
