@@ -90,20 +90,19 @@ macro_rules! qad_code {
             }
             /// The code in the case it was given.
             pub fn as_str(&self) -> &str { &self.0 }
-            fn folded(&self) -> impl Iterator<Item = char> + '_ { self.0.chars().flat_map(char::to_uppercase) }
         }
         impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool { self.folded().eq(other.folded()) }
+            fn eq(&self, other: &Self) -> bool { in_one_case(&self.0, &other.0).is_eq() }
         }
         impl Eq for $name {}
         impl PartialOrd for $name {
             fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> { Some(self.cmp(other)) }
         }
         impl Ord for $name {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering { self.folded().cmp(other.folded()) }
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering { in_one_case(&self.0, &other.0) }
         }
         impl std::hash::Hash for $name {
-            fn hash<H: std::hash::Hasher>(&self, state: &mut H) { self.folded().for_each(|c| c.hash(state)); }
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) { in_upper_case(&self.0).for_each(|c| c.hash(state)); }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
@@ -120,6 +119,20 @@ macro_rules! qad_code {
             fn from(id: $name) -> String { id.0 }
         }
     };
+}
+
+/// How two codes of QAD stand to each other. Nearly all are ASCII, where a byte is a character and has one upper case.
+fn in_one_case(a: &str, b: &str) -> std::cmp::Ordering {
+    if a.is_ascii() && b.is_ascii() {
+        let upper = |byte: u8| byte.to_ascii_uppercase();
+        a.bytes().map(upper).cmp(b.bytes().map(upper))
+    } else {
+        in_upper_case(a).cmp(in_upper_case(b))
+    }
+}
+
+fn in_upper_case(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.chars().flat_map(char::to_uppercase)
 }
 
 macro_rules! uuid_id {
@@ -490,6 +503,20 @@ mod tests {
         );
         assert_eq!("2080715894610667".parse::<ReportId>().unwrap(), recorded);
         assert_eq!(recorded.to_string(), "R009WqAY45L1");
+    }
+
+    proptest! {
+        #[test]
+        fn codes_stand_to_each_other_as_they_do_in_upper_case(
+            a in "[ -~ßéÉıſK]{1,6}",
+            b in "[ -~ßéÉıſK]{1,6}",
+        ) {
+            let upper = |text: &str| -> String { text.trim().to_uppercase() };
+            if let (Ok(one), Ok(other)) = (AccountCode::new(&a), AccountCode::new(&b)) {
+                prop_assert_eq!(one.cmp(&other), upper(&a).cmp(&upper(&b)));
+                prop_assert_eq!(one == other, upper(&a) == upper(&b));
+            }
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use envelope::{Actor, Cause, Entry, Envelope, Stamp, SystemActor};
 
 use crate::ids::{ConnectionId, EventId, ReportId, SubjectId, TransactionId};
 use crate::ports::{
-    Appended, Clock, Entropy, Expected, Log, LogError, MOST_APPEND_BYTES, NewEvent, Opened, Recorded,
+    Appended, Clock, Entropy, Expected, Log, LogError, MOST_APPEND_BYTES, NewEvent, Opened, Page, Recorded,
     Revision, SealError, Sealer, StreamName,
 };
 
@@ -291,8 +291,6 @@ pub struct Reader<'a, L, S> {
 }
 
 impl<L: Log, S: Sealer> Reader<'_, L, S> {
-    const PAGE: usize = 512;
-
     /// Reads a whole stream, oldest first, and the revision its last event has (parts included).
     pub async fn stream<T: StoredEvent>(
         &self,
@@ -300,22 +298,55 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
     ) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
         let mut entries = Vec::new();
         let mut parts: Vec<Recorded> = Vec::new();
-        let mut head = None;
-        loop {
-            let from = head.map_or(Revision(0), Revision::next);
-            let page = self.log.read_stream(stream, from, Self::PAGE).await?;
-            let Some(last) = page.last() else { break };
-            head = Some(last.revision);
-            for recorded in page {
-                if recorded.event.kind == PART_KIND {
-                    parts.push(recorded);
-                } else {
-                    entries.push(self.decode(recorded, &parts)?);
-                    parts.clear();
-                }
+        let mut pages = Pages::of(self.log, stream);
+        while let Some(page) = pages.next().await? {
+            self.decode_into(&mut entries, &mut parts, page)?;
+        }
+        Ok((entries, pages.last))
+    }
+
+    /// Reads whole streams as they are recorded, parts included, in the order given. [`decoded`](Self::decoded) makes events
+    /// of one, wherever there is time for that.
+    pub(crate) async fn recorded(&self, streams: &[StreamName]) -> Result<Vec<Vec<Recorded>>, JournalError> {
+        let firsts = self.log.read_streams(streams, Pages::<L>::SIZE).await?;
+        let mut whole = Vec::with_capacity(streams.len());
+        for (stream, first) in streams.iter().zip(firsts) {
+            let mut pages = Pages::of(self.log, stream);
+            let mut recorded = pages.took(first).unwrap_or_default();
+            while let Some(page) = pages.next().await? {
+                recorded.extend(page);
+            }
+            whole.push(recorded);
+        }
+        Ok(whole)
+    }
+
+    /// The events of a stream that was read from its beginning.
+    pub(crate) fn decoded<T: StoredEvent>(
+        &self,
+        recorded: Vec<Recorded>,
+    ) -> Result<Vec<Entry<T>>, JournalError> {
+        let mut entries = Vec::with_capacity(recorded.len());
+        self.decode_into(&mut entries, &mut Vec::new(), recorded)?;
+        Ok(entries)
+    }
+
+    /// `parts` are those that wait for their event.
+    fn decode_into<T: StoredEvent>(
+        &self,
+        entries: &mut Vec<Entry<T>>,
+        parts: &mut Vec<Recorded>,
+        recorded: Vec<Recorded>,
+    ) -> Result<(), JournalError> {
+        for recorded in recorded {
+            if recorded.event.kind == PART_KIND {
+                parts.push(recorded);
+            } else {
+                entries.push(self.decode(recorded, parts)?);
+                parts.clear();
             }
         }
-        Ok((entries, head))
+        Ok(())
     }
 
     /// Reads one recorded event of `read_all`, fetching its parts; `None` for a part itself.
@@ -394,6 +425,48 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             revision,
             position,
         })
+    }
+}
+
+/// The pages of a stream, from its beginning to its end.
+struct Pages<'a, L> {
+    log: &'a L,
+    stream: &'a StreamName,
+    /// The last revision read.
+    last: Option<Revision>,
+    ended: bool,
+}
+
+impl<'a, L: Log> Pages<'a, L> {
+    const SIZE: usize = 512;
+
+    fn of(log: &'a L, stream: &'a StreamName) -> Self {
+        Self {
+            log,
+            stream,
+            last: None,
+            ended: false,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Recorded>>, JournalError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let from = self.last.map_or(Revision(0), Revision::next);
+        let page = self.log.read_stream(self.stream, from, Self::SIZE).await?;
+        Ok(self.took(page))
+    }
+
+    /// Notes what was read; `None` where that was the end.
+    fn took(&mut self, page: Vec<Recorded>) -> Option<Vec<Recorded>> {
+        let Some(last) = page.last() else {
+            self.ended = true;
+            return None;
+        };
+        self.last = Some(last.revision);
+        self.ended = self.log.ends_where_there_is_room() && Page::had_room(&page, Self::SIZE);
+        Some(page)
     }
 }
 

@@ -229,6 +229,25 @@ pub trait Log: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Recorded>, LogError>> + Send;
 
+    /// The first page of each of several streams, in the order given: in one go where the engine can.
+    fn read_streams(
+        &self,
+        streams: &[StreamName],
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Vec<Recorded>>, LogError>> + Send {
+        futures::future::try_join_all(
+            streams
+                .iter()
+                .map(move |stream| self.read_stream(stream, Revision(0), limit)),
+        )
+    }
+
+    /// Does this engine vouch that a page of a stream with room left ([`Page::had_room`]) is the last one there is? What is read
+    /// over a network may end early without an error: then only an empty page is the end.
+    fn ends_where_there_is_room(&self) -> bool {
+        false
+    }
+
     /// Up to `limit` events of all streams after a position (from the first with `None`), in total order.
     fn read_all(
         &self,

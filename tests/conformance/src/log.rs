@@ -25,7 +25,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use tieout_domain::ids::EventId;
-use tieout_domain::ports::{Appended, Expected, Log, LogError, NewEvent, Recorded, Revision, StreamName};
+use tieout_domain::ports::{
+    Appended, Expected, Log, LogError, NewEvent, Page, Recorded, Revision, StreamName,
+};
 use uuid::Uuid;
 
 pub use appending::*;
@@ -118,6 +120,7 @@ pub(crate) async fn add(log: &impl Log, name: &str, expected: Expected, events: 
 
 pub(crate) async fn whole_stream(log: &impl Log, name: &str) -> Vec<Recorded> {
     let mut read = Vec::new();
+    let mut ended = false;
     loop {
         let page = log
             .read_stream(&stream(name), Revision(read.len() as u64), 7)
@@ -127,6 +130,8 @@ pub(crate) async fn whole_stream(log: &impl Log, name: &str) -> Vec<Recorded> {
             return read;
         }
         assert!(page.len() <= 7, "a page holds no more than was asked for");
+        assert!(!ended, "what the engine vouches for as the last page is the last");
+        ended = log.ends_where_there_is_room() && Page::had_room(&page, 7);
         read.extend(page);
     }
 }

@@ -205,6 +205,10 @@ impl Log for MemoryLog {
         ))
     }
 
+    fn ends_where_there_is_room(&self) -> bool {
+        true
+    }
+
     async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Recorded>, LogError> {
         let state = self.state();
         Ok(page(

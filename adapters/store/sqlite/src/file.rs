@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tieout_domain::ports::LogError;
 
@@ -109,6 +110,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         turn < BUSY_TURNS
     }))?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Plans do not depend on what is bound: else a statement is prepared anew for every stream that it reads.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     // The writer names no stream it did not just find or make, and streams cannot be deleted: no second look-up for that.
     connection.pragma_update(None, "foreign_keys", false)?;

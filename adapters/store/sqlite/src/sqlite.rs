@@ -159,6 +159,26 @@ impl Log for SqliteLog {
             .await
     }
 
+    async fn read_streams(
+        &self,
+        streams: &[StreamName],
+        limit: usize,
+    ) -> Result<Vec<Vec<Recorded>>, LogError> {
+        let streams = streams.to_vec();
+        self.inner
+            .readers
+            .read(move |connection| {
+                let first = |stream| read::stream_page(connection, stream, Revision(0), limit);
+                streams.iter().map(first).collect()
+            })
+            .await
+    }
+
+    /// Where the rows end before the page is full, the head of the stream is asked, too.
+    fn ends_where_there_is_room(&self) -> bool {
+        true
+    }
+
     async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Recorded>, LogError> {
         self.inner
             .readers

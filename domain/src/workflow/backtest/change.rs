@@ -113,14 +113,13 @@ pub struct Change {
 
 impl Change {
     /// `None` where it comes out as it did.
-    pub(super) fn between(report: ReportId, history: &History, after: Verdict) -> Option<Self> {
-        let before = history.verdict.clone();
-        let kind = kind(&before, &after)?;
+    pub(super) fn between(report: ReportId, history: History, after: Verdict) -> Option<Self> {
+        let kind = kind(&history.verdict, &after)?;
         Some(Self {
             report,
             approved: history.approved,
             kind,
-            before,
+            before: history.verdict,
             after,
         })
     }

@@ -1,6 +1,7 @@
 //! The chart as it was at each version: folded once and kept for a while, because reports of one month share a few.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::chart::{Chart, ChartEvent, ChartVersion};
 use crate::journal::Entry;
@@ -20,7 +21,7 @@ pub(super) struct Charts {
 }
 
 struct Kept {
-    chart: Chart,
+    chart: Arc<Chart>,
     /// How many events are folded into it.
     folded: usize,
     /// When it was asked for last.
@@ -54,41 +55,35 @@ impl Charts {
     }
 
     /// The chart by which a report that was judged by this version is judged again; by the last one where it never was.
-    pub(super) fn at(&mut self, version: Option<ChartVersion>) -> &Chart {
+    pub(super) fn at(&mut self, version: Option<ChartVersion>) -> Arc<Chart> {
         let version = version.unwrap_or(ChartVersion(u64::MAX));
         self.asked = self.asked.saturating_add(1);
-        if !self.kept.contains_key(&version) {
-            let (chart, folded) = self.folded(version);
-            let chart = match &self.now {
-                Some(now) => now.clone().with_periods_of(&chart),
-                None => chart,
-            };
-            if self.kept.len() >= KEPT
-                && let Some(oldest) = self
-                    .kept
-                    .iter()
-                    .min_by_key(|(_, kept)| kept.asked)
-                    .map(|(v, _)| *v)
-            {
-                self.kept.remove(&oldest);
-            }
-            self.kept.insert(
-                version,
-                Kept {
-                    chart,
-                    folded,
-                    asked: 0,
-                },
-            );
-        }
         let asked = self.asked;
-        let kept = self.kept.entry(version).or_insert_with(|| Kept {
-            chart: Chart::default(),
-            folded: 0,
-            asked,
+        if let Some(kept) = self.kept.get_mut(&version) {
+            kept.asked = asked;
+            return Arc::clone(&kept.chart);
+        }
+        let (chart, folded) = self.folded(version);
+        let chart = Arc::new(match &self.now {
+            Some(now) => now.clone().with_periods_of(&chart),
+            None => chart,
         });
-        kept.asked = asked;
-        &kept.chart
+        if self.kept.len() >= KEPT
+            && let Some(oldest) = self
+                .kept
+                .iter()
+                .min_by_key(|(_, kept)| kept.asked)
+                .map(|(v, _)| *v)
+        {
+            self.kept.remove(&oldest);
+        }
+        let kept = Kept {
+            chart: Arc::clone(&chart),
+            folded,
+            asked,
+        };
+        self.kept.insert(version, kept);
+        chart
     }
 
     /// Folded up to a version, from the nearest one before it that is kept.
@@ -98,8 +93,9 @@ impl Charts {
             Some(_) => None,
             None => self.kept.range(..version).next_back().map(|(_, kept)| kept),
         };
-        let (mut chart, mut folded) =
-            nearest.map_or((Chart::default(), 0), |kept| (kept.chart.clone(), kept.folded));
+        let (mut chart, mut folded) = nearest.map_or((Chart::default(), 0), |kept| {
+            (kept.chart.as_ref().clone(), kept.folded)
+        });
         for (_, event) in self.events.iter().skip(folded) {
             if chart.version() >= version {
                 break;

@@ -10,10 +10,13 @@
 
 mod change;
 mod charts;
+mod judge;
 mod movement;
 mod report;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Mutex;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -24,18 +27,19 @@ pub use change::{Change, ChangeKind, Verdict};
 pub use movement::{Amounts, Movement, MovementKey, Movements, Place};
 
 use charts::Charts;
-use report::{History, again};
+use judge::{Judge, Judged};
 
 use super::desk::{Connection, Desk, WorkflowError};
 use crate::chart::ChartEvent;
 use crate::ids::ReportId;
 use crate::journal::{Reader, Streams};
-use crate::ports::{Log, Ports, Sealer};
-use crate::report::ReportEvent;
-use crate::rules::{Backtest, ChartOf, RuleSet, RuleSetVersion, Span, StatementHash};
+use crate::ports::{Log, Ports, Sealer, StreamName};
+use crate::rules::{Backtest, ChartOf, Counts, RuleSet, RuleSetVersion, Span, StatementHash};
 
-/// Reports that are read ahead of the one that is judged.
-const AHEAD: usize = 32;
+/// Reports that are read, and then judged, together: a wake-up for each would cost as much as reading it.
+const TOGETHER: usize = 64;
+/// Reports that are read ahead of those that are judged.
+const AHEAD: usize = 2 * TOGETHER;
 
 /// Asks what would be, and can do nothing about it.
 pub struct WhatIf<'a, L, S> {
@@ -121,55 +125,84 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
         };
         let (mut chart, _) = self.reader.stream::<ChartEvent>(&self.streams.chart()).await?;
         chart.retain(|entry| Some(entry.position) <= head);
-        let mut charts = Charts::of(chart, trial.chart);
-        let mut found = Backtest {
-            span: trial.span,
-            chart: trial.chart,
-            against: trial.against.cloned(),
-            read_to,
-            counts: crate::rules::Counts::default(),
-            result: StatementHash(String::new()),
+        let charts = Charts::of(chart, trial.chart);
+        let mut tally = Tally {
+            counts: Counts::default(),
+            movements: Movements::default(),
+            sum: Sha256::new_with_prefix(b"tieout backtest result 1\n"),
+            each: &mut each,
         };
-        let mut movements = Movements::default();
-        let mut sum = Sha256::new();
-        sum.update(b"tieout backtest result 1\n");
-        let mut histories = stream::iter(reports)
-            .map(|id| async move {
-                let (mut entries, _) = self
-                    .reader
-                    .stream::<ReportEvent>(&self.streams.report(id))
-                    .await?;
-                entries.retain(|entry| Some(entry.position) <= head);
-                Ok::<_, WorkflowError>((id, History::of(entries, self.zone, self.go_live)))
+        let judge = Judge {
+            what_if: self,
+            trial,
+            head,
+            charts: Mutex::new(charts),
+        };
+        let together = self.ahead.min(TOGETHER);
+        let batches: Vec<Vec<ReportId>> = reports.chunks(together).map(<[ReportId]>::to_vec).collect();
+        let mut read = stream::iter(batches)
+            .map(|ids| async move {
+                let streams: Vec<StreamName> = ids.iter().map(|id| self.streams.report(*id)).collect();
+                let recorded = self.reader.recorded(&streams).await?;
+                Ok::<Vec<_>, WorkflowError>(ids.into_iter().zip(recorded).collect())
             })
-            .buffered(self.ahead);
-        while let Some(next) = histories.next().await {
-            let (id, history) = next?;
-            (self.looked)();
-            let Some(history) = history.filter(|history| history.is_of(&trial.span)) else {
-                continue;
-            };
-            found.counts.reports = found.counts.reports.saturating_add(1);
-            if history.is_of_somebody_forgotten() {
-                found.counts.forgotten = found.counts.forgotten.saturating_add(1);
-                continue;
-            }
-            let version = history.chart(&charts);
-            let chart = charts.at(version);
-            let after = again(&history, trial.rules, chart, self.zone);
-            let Some(change) = Change::between(id, &history, after) else {
-                continue;
-            };
-            change.count_in(&mut found.counts);
-            movements.add(&change);
-            sum.update(change.canonical()?);
-            each(&change)?;
+            .buffered(self.ahead.div_ceil(together));
+        // While one batch is judged, what became of the one before is told.
+        let mut before = Vec::new();
+        while let Some(batch) = read.next().await {
+            let batch = batch?;
+            batch.iter().for_each(|_| (self.looked)());
+            let (judged, told) = judge.all(batch, || tally.take(std::mem::take(&mut before)));
+            told?;
+            before = judged;
         }
+        tally.take(before)?;
+        let Tally {
+            counts,
+            movements,
+            mut sum,
+            ..
+        } = tally;
         sum.update(movements.canonical());
-        found.result = StatementHash(crate::report::hex(&sum.finalize()));
         Ok(Backtested {
-            backtest: found,
+            backtest: Backtest {
+                span: trial.span,
+                chart: trial.chart,
+                against: trial.against.cloned(),
+                read_to,
+                counts,
+                result: StatementHash(crate::report::hex(&sum.finalize())),
+            },
             movements,
         })
+    }
+}
+
+/// What comes together of all reports, in their order.
+struct Tally<'a, E> {
+    counts: Counts,
+    movements: Movements,
+    /// What the result is the hash of.
+    sum: Sha256,
+    each: &'a mut E,
+}
+
+impl<E: FnMut(&Change) -> Result<(), WorkflowError>> Tally<'_, E> {
+    fn take(&mut self, judged: Vec<Result<Judged, WorkflowError>>) -> Result<(), WorkflowError> {
+        for judged in judged {
+            match judged? {
+                Judged::OutOfSpan => continue,
+                Judged::Forgotten => self.counts.forgotten = self.counts.forgotten.saturating_add(1),
+                Judged::AsItWas => {}
+                Judged::Otherwise { change, line } => {
+                    change.count_in(&mut self.counts);
+                    self.movements.add(&change);
+                    self.sum.update(line);
+                    (self.each)(&change)?;
+                }
+            }
+            self.counts.reports = self.counts.reports.saturating_add(1);
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What the log says became of one report under the rules, and what became of it again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -13,7 +14,7 @@ use crate::journal::Entry;
 use crate::ports::Position;
 use crate::posting::{MapInputs, map_report};
 use crate::report::{
-    Basis, Exclusion, MapOutcome, Payload, Reason, ReasonCode, Report, ReportEvent, StageName,
+    Basis, Capture, Exclusion, MapOutcome, Reason, ReasonCode, Report, ReportEvent, StageName,
 };
 use crate::rules::{RuleSet, RuleSetVersion, Span};
 use crate::time::local_date;
@@ -21,7 +22,7 @@ use crate::workflow::map::with_claims;
 
 /// A report as the rules last judged it. One whose last capture they never judged is as it was captured, and waits.
 pub(super) struct History {
-    payload: Payload,
+    capture: Arc<Capture>,
     /// The day of approval, in the connection's zone.
     pub(super) approved: Option<NaiveDate>,
     /// The day on which it was judged, or captured.
@@ -53,44 +54,39 @@ impl History {
         let mut history: Option<Self> = None;
         for entry in entries {
             let recorded = local_date(entry.envelope.recorded_at, zone);
-            match &entry.event {
-                ReportEvent::Discovered { payload, .. } | ReportEvent::Revised { payload, .. } => {
-                    history = Some(Self {
-                        approved: payload.facts.approved.date_in(zone),
-                        payload: payload.as_ref().clone(),
-                        day: recorded,
-                        chart: ChartThen::Unjudged,
-                        go_live,
-                        verdict: Verdict::Waiting,
-                        generations: BTreeMap::new(),
-                        claimed: Vec::new(),
-                    });
-                }
-                event => {
-                    if let Some(history) = &mut history
-                        && let Some((verdict, basis)) = judged(event)
-                    {
-                        // The basis names the day where the rules depend on it: a judgement of the last second of a day
-                        // may be recorded on the next one.
-                        history.day = basis.and_then(|basis| basis.day).unwrap_or(recorded);
-                        history.chart = basis.map_or(ChartThen::At(entry.position), |basis| {
-                            ChartThen::Named(basis.chart)
-                        });
-                        history.go_live = match &verdict {
-                            Verdict::LeftOut(Exclusion::BeforeGoLive { go_live, .. }) => *go_live,
-                            // It was judged, so that its approval was not too early then.
-                            _ => NaiveDate::MIN,
-                        };
-                        history.claimed = claims_in(&verdict);
-                        history.verdict = verdict;
-                        history.generations = DocumentKind::ALL
-                            .into_iter()
-                            .map(|kind| (kind, report.generation(kind)))
-                            .collect();
-                    }
-                }
-            }
+            // As they were when it was judged.
+            let generations = || DocumentKind::ALL.map(|kind| (kind, report.generation(kind)));
+            let judged_under = is_judged(&entry.event).then(generations);
             report = report.evolve(&entry.event);
+            if let ReportEvent::Discovered { .. } | ReportEvent::Revised { .. } = entry.event {
+                history = report.capture().map(|capture| Self {
+                    approved: capture.payload.facts.approved.date_in(zone),
+                    capture: Arc::clone(capture),
+                    day: recorded,
+                    chart: ChartThen::Unjudged,
+                    go_live,
+                    verdict: Verdict::Waiting,
+                    generations: BTreeMap::new(),
+                    claimed: Vec::new(),
+                });
+            } else if let (Some(history), Some(generations)) = (&mut history, judged_under)
+                && let Some((verdict, basis)) = judged(entry.event)
+            {
+                // The basis names the day where the rules depend on it: a judgement of the last second of a day
+                // may be recorded on the next one.
+                history.day = basis.as_ref().and_then(|basis| basis.day).unwrap_or(recorded);
+                history.chart = basis.map_or(ChartThen::At(entry.position), |basis| {
+                    ChartThen::Named(basis.chart)
+                });
+                history.go_live = match &verdict {
+                    Verdict::LeftOut(Exclusion::BeforeGoLive { go_live, .. }) => *go_live,
+                    // It was judged, so that its approval was not too early then.
+                    _ => NaiveDate::MIN,
+                };
+                history.claimed = claims_in(&verdict);
+                history.verdict = verdict;
+                history.generations = generations.into_iter().collect();
+            }
         }
         history.filter(|history| {
             history.verdict != Verdict::Waiting || report.stage().name() == StageName::Discovered
@@ -107,7 +103,7 @@ impl History {
 
     /// Was its submitter forgotten, so that nobody can judge it again?
     pub(super) fn is_of_somebody_forgotten(&self) -> bool {
-        self.payload.personal.known().is_none()
+        self.capture.payload.personal.known().is_none()
     }
 
     /// The version of the chart that it was judged by; none where it never was.
@@ -120,16 +116,25 @@ impl History {
     }
 }
 
-/// What the rules said and on what basis, if an event is theirs; what a person decided is not.
-fn judged(event: &ReportEvent) -> Option<(Verdict, Option<&Basis>)> {
+/// Is it what the rules said? What a person decided is not.
+fn is_judged(event: &ReportEvent) -> bool {
     match event {
-        ReportEvent::Mapped(mapping) => {
-            Some((Verdict::Mapped(mapping.documents.clone()), Some(&mapping.basis)))
-        }
-        ReportEvent::Rejected { basis, reasons } => Some((Verdict::Rejected(reasons.clone()), Some(basis))),
-        ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons.clone()), Some(basis))),
-        ReportEvent::Excluded(Exclusion::Decided { .. }) => None,
-        ReportEvent::Excluded(why) => Some((Verdict::LeftOut(why.clone()), None)),
+        ReportEvent::Mapped(_) | ReportEvent::Rejected { .. } | ReportEvent::Held { .. } => true,
+        ReportEvent::Excluded(why) => !matches!(why, Exclusion::Decided { .. }),
+        _ => false,
+    }
+}
+
+/// What the rules said and on what basis, if an event is theirs.
+fn judged(event: ReportEvent) -> Option<(Verdict, Option<Basis>)> {
+    if !is_judged(&event) {
+        return None;
+    }
+    match event {
+        ReportEvent::Mapped(mapping) => Some((Verdict::Mapped(mapping.documents), Some(mapping.basis))),
+        ReportEvent::Rejected { basis, reasons } => Some((Verdict::Rejected(reasons), Some(basis))),
+        ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons), Some(basis))),
+        ReportEvent::Excluded(why) => Some((Verdict::LeftOut(why), None)),
         _ => None,
     }
 }
@@ -152,7 +157,7 @@ pub(super) fn again(history: &History, rules: &RuleSet, chart: &Chart, zone: Tz)
         hash: rules.hash().as_str().to_owned(),
     };
     let outcome = map_report(&MapInputs {
-        payload: &history.payload,
+        payload: &history.capture.payload,
         rules,
         version: &version,
         chart,
