@@ -140,15 +140,16 @@ fn rule<'a>(
     // Only a name that is no text is left here, and is refused.
     reader.text("name");
     let when = reader.table("when").unwrap_or_default();
-    if !reader.has("set") {
+    let is_given = reader.has("set");
+    let set = reader.table("set");
+    if !is_given || set.as_ref().is_some_and(|set| set.table.is_empty()) {
         reader.lacks(
             "it sets nothing",
             "Add `set = { account = … }` or another dimension, or remove the rule",
         );
     }
-    let set = reader.table("set").unwrap_or_default();
     let mut conditions = reader.inner(place.clone(), when);
-    let mut outcomes_read = reader.inner(place.clone(), set);
+    let mut outcomes_read = reader.inner(place.clone(), set.unwrap_or_default());
     reader.finish(faults);
     let when = condition(&mut conditions);
     let credit_at = outcomes_read.at_key("credit_account");

@@ -78,6 +78,27 @@ reimbursement = { cost_centre = "CC1" }
 }
 
 #[test]
+fn a_rule_with_an_empty_set_sets_nothing() {
+    for empty in ["set = { }", "[rule.set]", ""] {
+        let text = format!("[[rule]]\nwhen.tag = \"Ohio\"\n{empty}\n");
+        let found = words(&RuleSet::parse(&text).expect_err("accepted"));
+        assert!(
+            found
+                .iter()
+                .any(|fault| fault.starts_with("rule 1: it sets nothing")),
+            "{found:?}"
+        );
+        let no_table = RuleSet::parse("[[rule]]\nset = 5\n").expect_err("accepted");
+        assert!(
+            !words(&no_table)
+                .iter()
+                .any(|fault| fault.contains("sets nothing")),
+            "said once, and better"
+        );
+    }
+}
+
+#[test]
 fn every_fault_says_at_which_line_and_column_it_stands() {
     let text = r#"colour = "blue"
 [[rule]]
