@@ -121,7 +121,7 @@ pub(super) fn code_line(
         inputs,
         facts,
         line,
-        reimbursable,
+        &view,
         &resolved.credit_account,
         &mut fields,
         against,
@@ -135,6 +135,20 @@ pub(super) fn code_line(
         for fault in check_coding(inputs.chart, *coding, Some(currency)) {
             coding_fault(fault, Some(line), against);
         }
+    }
+    if let Some((tax, coding)) = &amount.tax {
+        fields.push(FieldWhy {
+            field: "tax amount".into(),
+            value: tax.to_string(),
+            source: if line.modified_tax_amount.get().is_some() {
+                "modifiedTaxAmount".into()
+            } else {
+                "taxAmount".into()
+            },
+            rule: format!("hundredths of {currency}, exactly"),
+        });
+        let source = format!("taxCode = {}", line.tax_code);
+        fields.extend(coding_whys("tax", coding, &source, "[tax.codes]"));
     }
     if let Some(note) = &amount.tax_note {
         fields.push(FieldWhy {
@@ -196,7 +210,7 @@ fn counter_side(
     inputs: &MapInputs<'_>,
     facts: &ReportFacts,
     line: &LineFacts,
-    reimbursable: bool,
+    view: &LineView<'_>,
     named: &Resolution<crate::ids::AccountCode>,
     fields: &mut Vec<FieldWhy>,
     against: &mut Objections,
@@ -204,15 +218,10 @@ fn counter_side(
     let id = &line.transaction;
     let rules = inputs.rules;
     let mut credited = |coding: &Coding, source: String, rule: String| {
-        fields.push(FieldWhy {
-            field: "credit account".into(),
-            value: coding.account.to_string(),
-            source,
-            rule,
-        });
+        fields.extend(coding_whys("credit", coding, &source, &rule));
         Some(Against::Account(coding.clone()))
     };
-    if reimbursable {
+    if view.reimbursable {
         if !facts.paid_at_source() {
             return Some(Against::Supplier);
         }
@@ -269,6 +278,7 @@ fn counter_side(
             credited(&coding, why.source(), why.rule.to_string())
         }
         Resolution::Unset(unset) => {
+            let unset = with_nearest(unset, Dimension::CreditAccount, inputs, view);
             let message = format!("it is neither reimbursable nor on a card: {unset}");
             against
                 .reject
@@ -276,6 +286,35 @@ fn counter_side(
             None
         }
     }
+}
+
+/// Why each dimension of a coding is what it is that comes whole from one place.
+fn coding_whys<'a>(
+    of: &'a str,
+    coding: &'a Coding,
+    source: &'a str,
+    rule: &'a str,
+) -> impl Iterator<Item = FieldWhy> + 'a {
+    let dimensions = [
+        ("account", Some(coding.account.as_str())),
+        (
+            "cost centre",
+            coding.cost_centre.as_ref().map(|code| code.as_str()),
+        ),
+        (
+            "sub-account",
+            coding.sub_account.as_ref().map(|code| code.as_str()),
+        ),
+        ("project", coding.project.as_ref().map(|code| code.as_str())),
+    ];
+    dimensions.into_iter().filter_map(move |(dimension, code)| {
+        Some(FieldWhy {
+            field: format!("{of} {dimension}"),
+            value: code?.to_owned(),
+            source: source.to_owned(),
+            rule: rule.to_owned(),
+        })
+    })
 }
 
 /// Why nothing was found; where no rule matches, with the rule that nearly did.

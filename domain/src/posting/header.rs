@@ -66,8 +66,24 @@ pub(super) fn header(
         FieldWhy {
             field: "posting date".into(),
             value: period.date.to_string(),
-            source,
+            source: source.clone(),
             rule: note.clone().unwrap_or_else(|| "posting.date".to_owned()),
+        },
+        FieldWhy {
+            field: "period".into(),
+            value: format!("{}/{}", period.year, period.number),
+            source: format!("posting date {}", period.date),
+            rule: "the periods of QAD".into(),
+        },
+        FieldWhy {
+            field: "document date".into(),
+            value: document_date.to_string(),
+            source: if kind == DocumentKind::Journal {
+                format!("posting date {}", period.date)
+            } else {
+                source
+            },
+            rule: "posting.date".into(),
         },
     ];
     Some(Header {

@@ -198,6 +198,18 @@ fn draft(
             header.fields.insert(0, why);
             let status = inputs.rules.settings().posting.invoice_status.clone();
             let total = sheets.net.abs();
+            header.fields.push(FieldWhy {
+                field: "invoice status".into(),
+                value: status.to_string(),
+                source: format!("a {payable_kind}"),
+                rule: "posting.invoice_status".into(),
+            });
+            header.fields.push(FieldWhy {
+                field: "total".into(),
+                value: total.to_string(),
+                source: "its lines".into(),
+                rule: "what is owed, added up".into(),
+            });
             let body = if payable_kind == DocumentKind::CreditNote {
                 Body::CreditNote {
                     supplier,
@@ -263,9 +275,15 @@ impl Drafted {
         currency: Currency,
         kind: DocumentKind,
         body: Body,
-        header: Header,
+        mut header: Header,
         lines: Vec<(DocumentLine, String)>,
     ) {
+        header.fields.push(FieldWhy {
+            field: "currency".into(),
+            value: currency.to_string(),
+            source: "the report's currency".into(),
+            rule: "as it is".into(),
+        });
         let reference = Reference {
             report: facts.report,
             kind,

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod dates;
+mod lineage;
 pub(crate) mod properties;
 mod read_back;
 mod refusals;

@@ -39,8 +39,6 @@ pub(crate) fn any_line() -> impl Strategy<Value = LineFacts> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
-
     #[test]
     fn documents_balance_are_positive_carry_each_expense_once_and_add_up_to_the_report(
         lines in prop::collection::vec(any_line(), 0..9),

@@ -116,6 +116,10 @@ fn a_card_without_a_name_is_a_card_all_the_same() {
 fn what_is_neither_owed_nor_on_a_card_is_rejected_unless_a_rule_names_the_credit_account() {
     let case = report(vec![orphan(9_900)]);
     case.rejected_for(ReasonCode::NoCreditAccount, "neither reimbursable nor on a card");
+    case.rejected_for(
+        ReasonCode::NoCreditAccount,
+        "nearest is rule 5 \"Petty cash\", which wants category \"Hotel\", where the line has \"Airfare\"",
+    );
     let mut hotel = case;
     hotel.payload.facts.lines[0].category = "Hotel".into();
     let journal = hotel.document();

@@ -15,7 +15,7 @@ use crate::ids::{
     Generation, ProjectCode, SubAccountCode, SupplierCode,
 };
 use crate::money::{Currency, Hundredths};
-use crate::posting::{Document, MapInputs, Side, map_report};
+use crate::posting::{Document, DocumentLine, MapInputs, Side, map_report};
 use crate::report::tests::samples::{self, day};
 use crate::report::{
     Exclusion, Flag, LineFacts, MapOutcome, Mapping, Payload, Personal, PersonalFields, PersonalLine, Reason,
@@ -432,20 +432,21 @@ pub(crate) fn shown(document: &Document) -> Vec<String> {
 }
 
 /// What a document says of an expense report in signed amounts: what it costs.
+/// The amount of a line: above zero for a debit.
+pub(crate) fn signed_line(line: &DocumentLine) -> Decimal {
+    if line.side == Side::Debit {
+        line.amount
+    } else {
+        -line.amount
+    }
+}
+
 pub(crate) fn signed(document: &Document) -> Decimal {
     let expenses = document
         .lines
         .iter()
         .filter(|line| line.origin != crate::posting::LineOrigin::Clearing);
-    let net: Decimal = expenses
-        .map(|line| {
-            if line.side == Side::Debit {
-                line.amount
-            } else {
-                -line.amount
-            }
-        })
-        .sum();
+    let net: Decimal = expenses.map(signed_line).sum();
     match document.kind() {
         DocumentKind::SupplierInvoice => assert_eq!(net, document.amount()),
         DocumentKind::CreditNote => assert_eq!(-net, document.amount()),
