@@ -300,7 +300,7 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         let mut parts: Vec<Recorded> = Vec::new();
         let mut pages = Pages::of(self.log, stream);
         while let Some(page) = pages.next().await? {
-            self.decode_into(&mut entries, &mut parts, page)?;
+            self.decode_into(&mut entries, &mut parts, page, None)?;
         }
         Ok((entries, pages.last))
     }
@@ -321,28 +321,31 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         Ok(whole)
     }
 
-    /// The events of a stream that was read from its beginning.
+    /// The events of a stream that was read from its beginning. Of other kinds than those in `opened` the personal part stays
+    /// sealed, as if its person had been forgotten.
     pub(crate) fn decoded<T: StoredEvent>(
         &self,
         recorded: Vec<Recorded>,
+        opened: &[&str],
     ) -> Result<Vec<Entry<T>>, JournalError> {
         let mut entries = Vec::with_capacity(recorded.len());
-        self.decode_into(&mut entries, &mut Vec::new(), recorded)?;
+        self.decode_into(&mut entries, &mut Vec::new(), recorded, Some(opened))?;
         Ok(entries)
     }
 
-    /// `parts` are those that wait for their event.
+    /// `parts` are those that wait for their event; `opened` the kinds whose personal part is opened, `None` for all.
     fn decode_into<T: StoredEvent>(
         &self,
         entries: &mut Vec<Entry<T>>,
         parts: &mut Vec<Recorded>,
         recorded: Vec<Recorded>,
+        opened: Option<&[&str]>,
     ) -> Result<(), JournalError> {
         for recorded in recorded {
             if recorded.event.kind == PART_KIND {
                 parts.push(recorded);
             } else {
-                entries.push(self.decode(recorded, parts)?);
+                entries.push(self.decode(recorded, parts, opened)?);
                 parts.clear();
             }
         }
@@ -356,13 +359,14 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         }
         let envelope = parse_envelope(&recorded.stream, recorded.revision.0, &recorded.event.metadata)?;
         let parts = parts_before(self.log, &recorded, envelope.parts).await?;
-        self.decode(recorded, &parts).map(Some)
+        self.decode(recorded, &parts, None).map(Some)
     }
 
     fn decode<T: StoredEvent>(
         &self,
         recorded: Recorded,
         before: &[Recorded],
+        opened: Option<&[&str]>,
     ) -> Result<Entry<T>, JournalError> {
         let Recorded {
             stream,
@@ -392,8 +396,10 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             },
         };
         let stored: Stored<'_> = serde_json::from_slice(&data).map_err(json)?;
+        let is_opened = opened.is_none_or(|opened| opened.contains(&kind.as_str()));
         let personal = match &stored.sealed {
             None => None,
+            Some(_) if !is_opened => None,
             Some(section) => {
                 let sealed = BASE64
                     .decode(&section.sealed)

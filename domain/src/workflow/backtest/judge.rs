@@ -17,6 +17,9 @@ const AT_ONCE: usize = 4;
 /// Fewer reports are not worth a thread.
 const WORTH_A_THREAD: usize = 4;
 
+/// The rules look at persons only as they were captured; the texts of documents, which are sealed too, decide nothing.
+const CAPTURES: [&str; 2] = ["Discovered", "Revised"];
+
 /// A report's stream as it was read.
 type Read = (ReportId, Vec<Recorded>);
 
@@ -88,7 +91,7 @@ impl<L: Log, S: Sealer> Judge<'_, L, S> {
             go_live,
             ..
         } = self.what_if;
-        let entries = reader.decoded::<ReportEvent>(recorded)?;
+        let entries = reader.decoded::<ReportEvent>(recorded, &CAPTURES)?;
         let Some(history) =
             History::of(entries, *zone, *go_live).filter(|history| history.is_of(&self.trial.span))
         else {
