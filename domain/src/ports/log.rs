@@ -242,7 +242,7 @@ pub trait Log: Send + Sync {
         )
     }
 
-    /// Does this engine vouch that a page of a stream with room left ([`Page::had_room`]) is the last one there is? What is read
+    /// Does this engine vouch that a page of a stream with room left ([`Page::had_room`](super::Page::had_room)) is the last one there is? What is read
     /// over a network may end early without an error: then only an empty page is the end.
     fn ends_where_there_is_room(&self) -> bool {
         false
