@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod helpers;
 pub mod installation;
 pub mod operator;
 pub mod out;

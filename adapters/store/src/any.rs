@@ -160,19 +160,11 @@ impl Log for Store {
         streams: &[StreamName],
         limit: usize,
     ) -> Result<Vec<Vec<Recorded>>, LogError> {
-        match self {
-            Self::Sqlite(log) => log.read_streams(streams, limit).await,
-            #[cfg(feature = "eventstore")]
-            Self::EventStore { log, .. } => log.read_streams(streams, limit).await,
-        }
+        either!(self, log => log.read_streams(streams, limit).await)
     }
 
     fn ends_where_there_is_room(&self) -> bool {
-        match self {
-            Self::Sqlite(log) => log.ends_where_there_is_room(),
-            #[cfg(feature = "eventstore")]
-            Self::EventStore { log, .. } => log.ends_where_there_is_room(),
-        }
+        either!(self, log => log.ends_where_there_is_room())
     }
 
     async fn read_all(&self, after: Option<Position>, limit: usize) -> Result<Vec<Recorded>, LogError> {

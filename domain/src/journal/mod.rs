@@ -307,12 +307,27 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
 
     /// Reads whole streams as they are recorded, parts included, in the order given. [`decoded`](Self::decoded) makes events
     /// of one, wherever there is time for that.
+    ///
+    /// # Errors
+    /// Also where one of them reads as empty: whoever asks knows of each from the log.
     pub(crate) async fn recorded(&self, streams: &[StreamName]) -> Result<Vec<Vec<Recorded>>, JournalError> {
-        let firsts = self.log.read_streams(streams, Pages::<L>::SIZE).await?;
+        let mut firsts = self
+            .log
+            .read_streams(streams, Pages::<L>::SIZE)
+            .await?
+            .into_iter();
         let mut whole = Vec::with_capacity(streams.len());
-        for (stream, first) in streams.iter().zip(firsts) {
+        for stream in streams {
             let mut pages = Pages::of(self.log, stream);
-            let mut recorded = pages.took(first).unwrap_or_default();
+            let first = firsts.next().and_then(|first| pages.took(first));
+            let Some(mut recorded) = first else {
+                return Err(JournalError::Damaged {
+                    stream: stream.clone(),
+                    revision: 0,
+                    detail: "the log has events of it, and it reads as empty; read again, and verify the log"
+                        .to_owned(),
+                });
+            };
             while let Some(page) = pages.next().await? {
                 recorded.extend(page);
             }

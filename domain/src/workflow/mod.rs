@@ -44,7 +44,8 @@ mod testing;
 pub use crate::rules::RulesEvent;
 pub use accept::Word;
 pub use backtest::{
-    Amounts, Backtested, Change, ChangeKind, Movement, MovementKey, Movements, Place, Trial, Verdict, WhatIf,
+    Amounts, Backtested, Change, ChangeKind, Helpers, Movement, MovementKey, Movements, Place, Trial,
+    Verdict, WhatIf,
 };
 pub use chart::ChartNow;
 pub use cycle::{CycleOutcome, Step, run_cycle};

@@ -75,6 +75,7 @@ macro_rules! log_contract {
                 ranks_hold_over_thousands_of_events
                 catch_up_never_skips
                 a_page_of_large_events_ends_early_and_goes_on
+                first_pages_of_several_streams_are_those_of_each
                 waiting_ends_with_an_append
                 waiting_for_what_is_there_ends_at_once
                 reopening_keeps_everything

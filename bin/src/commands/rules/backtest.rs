@@ -27,6 +27,7 @@ use self::told::{Changed, Moved, Total, moved, totals};
 use super::place::{Place, named};
 use crate::cli::{BacktestArgs, ChartChoice};
 use crate::commands::sync::bar_for;
+use crate::helpers::on_every_core;
 use crate::installation::Installation;
 use crate::out::{DONE, Failure, Out};
 
@@ -223,6 +224,7 @@ async fn tried(
     let result = desk
         .what_if()
         .telling(&looked)
+        .helped_by(&on_every_core)
         .backtest(trial, reports, |change| {
             sinks.take(change).map_err(|failure| {
                 let detail = failure.to_string();

@@ -1,7 +1,6 @@
 //! Judges many reports at once: each by itself, so that it does not matter how many at a time.
 
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::change::Change;
 use super::charts::Charts;
@@ -12,10 +11,15 @@ use crate::ports::{Log, Position, Recorded, Sealer};
 use crate::report::ReportEvent;
 use crate::workflow::WorkflowError;
 
-/// Threads that judge. More of them than there are cores do no harm.
-const AT_ONCE: usize = 4;
-/// Fewer reports are not worth a thread.
-const WORTH_A_THREAD: usize = 4;
+/// Does a piece of work, on as many threads at once as it likes, and something else meanwhile; comes back when all of it is
+/// done. The work may be begun any number of times, once at least: it ends where nothing is left.
+pub type Helpers<'a> = &'a (dyn Fn(&(dyn Fn() + Sync), &mut dyn FnMut()) + Sync);
+
+/// Nobody helps: one thing after another (law 1: the domain has no threads of its own).
+pub(super) fn alone(work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
+    meanwhile();
+    work();
+}
 
 /// The rules look at persons only as they were captured; the texts of documents, which are sealed too, decide nothing.
 const CAPTURES: [&str; 2] = ["Discovered", "Revised"];
@@ -50,37 +54,28 @@ pub(super) enum Judged {
 }
 
 impl<L: Log, S: Sealer> Judge<'_, L, S> {
-    /// Each of them, in the order given; and what was done meanwhile, in this thread.
-    pub(super) fn all<T>(
+    /// Each of them, in the order given, while something else is done.
+    pub(super) fn all(
         &self,
         read: Vec<Read>,
-        meanwhile: impl FnOnce() -> T,
-    ) -> (Vec<Result<Judged, WorkflowError>>, T) {
-        let share = read.len().div_ceil(AT_ONCE).max(WORTH_A_THREAD);
-        let mut rest = read;
-        let mut shares = Vec::new();
-        while rest.len() > share {
-            let later = rest.split_off(share);
-            shares.push(std::mem::replace(&mut rest, later));
-        }
-        let in_turn = |share: Vec<Read>| share.into_iter().map(|read| self.one(read)).collect::<Vec<_>>();
-        thread::scope(|scope| {
-            let others: Vec<_> = shares
-                .into_iter()
-                .map(|share| scope.spawn(move || in_turn(share)))
-                .collect();
-            let done = meanwhile();
-            let last = in_turn(rest);
-            let mut judged = Vec::new();
-            for other in others {
-                match other.join() {
-                    Ok(share) => judged.extend(share),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+        meanwhile: &mut dyn FnMut(),
+    ) -> Vec<Result<Judged, WorkflowError>> {
+        let queue = Mutex::new(read.into_iter().enumerate());
+        let done = Mutex::new(Vec::new());
+        let work = || {
+            loop {
+                let next = locked(&queue).next();
+                let Some((at, read)) = next else { return };
+                let judged = self.one(read);
+                locked(&done).push((at, judged));
             }
-            judged.extend(last);
-            (judged, done)
-        })
+        };
+        (self.what_if.helpers)(&work, meanwhile);
+        // Whoever helps may have left early.
+        work();
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_unstable_by_key(|(at, _)| *at);
+        done.into_iter().map(|(_, judged)| judged).collect()
     }
 
     fn one(&self, (id, mut recorded): Read) -> Result<Judged, WorkflowError> {
@@ -101,7 +96,7 @@ impl<L: Log, S: Sealer> Judge<'_, L, S> {
             return Ok(Judged::Forgotten);
         }
         let chart = {
-            let mut charts = self.charts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut charts = locked(&self.charts);
             let version = history.chart(&charts);
             charts.at(version)
         };
@@ -114,4 +109,8 @@ impl<L: Log, S: Sealer> Judge<'_, L, S> {
             change: Box::new(change),
         })
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

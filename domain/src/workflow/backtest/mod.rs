@@ -27,7 +27,8 @@ pub use change::{Change, ChangeKind, Verdict};
 pub use movement::{Amounts, Movement, MovementKey, Movements, Place};
 
 use charts::Charts;
-use judge::{Judge, Judged};
+pub use judge::Helpers;
+use judge::{Judge, Judged, alone};
 
 use super::desk::{Connection, Desk, WorkflowError};
 use crate::chart::ChartEvent;
@@ -49,6 +50,7 @@ pub struct WhatIf<'a, L, S> {
     pub(super) go_live: NaiveDate,
     ahead: usize,
     looked: &'a (dyn Fn() + Sync),
+    helpers: Helpers<'a>,
 }
 
 /// A backtest in full.
@@ -90,6 +92,7 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
             go_live: connection.go_live,
             ahead: AHEAD,
             looked: &|| {},
+            helpers: &alone,
         }
     }
 
@@ -97,6 +100,12 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
     #[must_use]
     pub fn telling(self, looked: &'a (dyn Fn() + Sync)) -> Self {
         Self { looked, ..self }
+    }
+
+    /// The same, with help in judging: a matter of speed, never of the result.
+    #[must_use]
+    pub fn helped_by(self, helpers: Helpers<'a>) -> Self {
+        Self { helpers, ..self }
     }
 
     /// The same, reading so many reports ahead: a matter of speed, never of the result.
@@ -152,7 +161,13 @@ impl<'a, L: Log, S: Sealer> WhatIf<'a, L, S> {
         while let Some(batch) = read.next().await {
             let batch = batch?;
             batch.iter().for_each(|_| (self.looked)());
-            let (judged, told) = judge.all(batch, || tally.take(std::mem::take(&mut before)));
+            let mut told = Ok(());
+            let judged = judge.all(batch, &mut || {
+                let before = std::mem::take(&mut before);
+                if !before.is_empty() {
+                    told = tally.take(before);
+                }
+            });
             told?;
             before = judged;
         }

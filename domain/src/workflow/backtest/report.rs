@@ -54,9 +54,6 @@ impl History {
         let mut history: Option<Self> = None;
         for entry in entries {
             let recorded = local_date(entry.envelope.recorded_at, zone);
-            // As they were when it was judged.
-            let generations = || DocumentKind::ALL.map(|kind| (kind, report.generation(kind)));
-            let judged_under = is_judged(&entry.event).then(generations);
             report = report.evolve(&entry.event);
             if let ReportEvent::Discovered { .. } | ReportEvent::Revised { .. } = entry.event {
                 history = report.capture().map(|capture| Self {
@@ -69,7 +66,7 @@ impl History {
                     generations: BTreeMap::new(),
                     claimed: Vec::new(),
                 });
-            } else if let (Some(history), Some(generations)) = (&mut history, judged_under)
+            } else if let Some(history) = &mut history
                 && let Some((verdict, basis)) = judged(entry.event)
             {
                 // The basis names the day where the rules depend on it: a judgement of the last second of a day
@@ -85,7 +82,11 @@ impl History {
                 };
                 history.claimed = claims_in(&verdict);
                 history.verdict = verdict;
-                history.generations = generations.into_iter().collect();
+                // As they were when it was judged: no judgement changes them.
+                history.generations = DocumentKind::ALL
+                    .into_iter()
+                    .map(|kind| (kind, report.generation(kind)))
+                    .collect();
             }
         }
         history.filter(|history| {
@@ -116,24 +117,13 @@ impl History {
     }
 }
 
-/// Is it what the rules said? What a person decided is not.
-fn is_judged(event: &ReportEvent) -> bool {
-    match event {
-        ReportEvent::Mapped(_) | ReportEvent::Rejected { .. } | ReportEvent::Held { .. } => true,
-        ReportEvent::Excluded(why) => !matches!(why, Exclusion::Decided { .. }),
-        _ => false,
-    }
-}
-
-/// What the rules said and on what basis, if an event is theirs.
+/// What the rules said and on what basis, if an event is theirs; what a person decided is not.
 fn judged(event: ReportEvent) -> Option<(Verdict, Option<Basis>)> {
-    if !is_judged(&event) {
-        return None;
-    }
     match event {
         ReportEvent::Mapped(mapping) => Some((Verdict::Mapped(mapping.documents), Some(mapping.basis))),
         ReportEvent::Rejected { basis, reasons } => Some((Verdict::Rejected(reasons), Some(basis))),
         ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons), Some(basis))),
+        ReportEvent::Excluded(Exclusion::Decided { .. }) => None,
         ReportEvent::Excluded(why) => Some((Verdict::LeftOut(why), None)),
         _ => None,
     }

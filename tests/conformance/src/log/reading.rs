@@ -1,6 +1,6 @@
 //! Pages.
 
-use tieout_domain::ports::{Expected, Leaf, Log, NewEvent, Position, Revision};
+use tieout_domain::ports::{Expected, Leaf, Log, NewEvent, Page, Position, Revision};
 
 use super::{LogPlace, add, conflict, contents, event, events, everything, stream, whole_stream};
 
@@ -138,6 +138,7 @@ pub async fn a_page_of_large_events_ends_early_and_goes_on(place: impl LogPlace)
     }
     assert!(contents(&everything(&log, 1_000).await) == written);
     let mut read = Vec::new();
+    let mut ended = false;
     loop {
         let page = log
             .read_stream(&stream("report-1"), Revision(read.len() as u64), 1_000)
@@ -146,7 +147,34 @@ pub async fn a_page_of_large_events_ends_early_and_goes_on(place: impl LogPlace)
         if page.is_empty() {
             break;
         }
+        assert!(!ended, "what the engine vouches for as the last page is the last");
+        ended = log.ends_where_there_is_room() && Page::had_room(&page, 1_000);
         read.extend(page);
     }
     assert!(contents(&read) == written);
+}
+
+/// Several streams are read in the order they are asked for, each as if it were read alone; one that is not there is empty.
+pub async fn first_pages_of_several_streams_are_those_of_each(place: impl LogPlace) {
+    let log = place.open().await;
+    for (name, count) in [("report-1", 3), ("report-2", 9), ("report-3", 1)] {
+        add(&log, name, Expected::NoStream, &events(count)).await;
+    }
+    let asked = ["report-3", "report-0", "report-2", "report-1", "report-3"].map(stream);
+    let pages = log.read_streams(&asked, 5).await.expect("they are readable");
+    assert_eq!(pages.len(), asked.len());
+    for (name, page) in asked.iter().zip(&pages) {
+        let alone = log
+            .read_stream(name, Revision(0), 5)
+            .await
+            .expect("it is readable");
+        assert_eq!(page, &alone, "{name}");
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 5, 3, 1]);
+    assert!(
+        log.read_streams(&[], 5)
+            .await
+            .expect("nothing is readable")
+            .is_empty()
+    );
 }

@@ -6,6 +6,7 @@ use tieout_domain::rules::{ChartOf, RuleSet, RuleSets, Span};
 use tieout_domain::workflow::{ChangeKind, Trial};
 
 use crate::commands::rules::place::Place;
+use crate::helpers::on_every_core;
 use crate::out::Failure;
 
 /// Most that are named on a terminal; JSON names them all.
@@ -29,6 +30,7 @@ pub(super) async fn of(
     };
     let mut offered = Vec::new();
     desk.what_if()
+        .helped_by(&on_every_core)
         .backtest(trial, rejected, |change| {
             if change.kind == ChangeKind::NewlyMapped {
                 offered.push(change.report);

@@ -218,6 +218,23 @@ fn what_is_appended_while_it_is_read_is_not_looked_at() {
 }
 
 #[test]
+fn a_report_that_the_log_names_and_that_reads_as_empty_is_no_report_without_a_past() {
+    let case = report(vec![owed(5_000)]);
+    let mut past = Past::of(&case.masters);
+    past.coded(1, &case);
+    let rules = RuleSet::parse(&travel_elsewhere()).unwrap();
+    let trial = Trial {
+        rules: &rules,
+        against: None,
+        span: Span::default(),
+        chart: ChartOf::Then,
+    };
+    let what_if = WhatIf::new(past.plant.world.reader(), &past.plant.connection);
+    let refused = now(what_if.backtest(trial, vec![id(1), id(2)], |_| Ok(()))).unwrap_err();
+    assert!(refused.to_string().contains("reads as empty"), "{refused}");
+}
+
+#[test]
 fn a_text_that_an_earlier_build_put_otherwise_is_no_change_and_no_part_of_the_hash() {
     let case = report(vec![owed(5_000)]);
     let hash_where_it_read = |header: &str| {

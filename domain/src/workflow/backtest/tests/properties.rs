@@ -100,6 +100,7 @@ proptest! {
         let past = past(&cases, &was);
         let (one, two) = (past.under(&draft), past.under(&other));
         prop_assert_eq!(&past.read_ahead(ahead, &draft), &one);
+        prop_assert_eq!(&past.helped(&draft), &one);
         let says_the_same = one.changes == two.changes && one.said.movements == two.said.movements;
         prop_assert_eq!(one.hash() == two.hash(), says_the_same);
     }

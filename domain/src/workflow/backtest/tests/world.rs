@@ -173,6 +173,16 @@ impl Past {
         )
     }
 
+    /// The same, judged by several at once.
+    pub(super) fn helped(&self, rules: &str) -> Told {
+        self.asked(
+            |what_if| what_if.helped_by(&three_of_them),
+            rules,
+            Span::default(),
+            ChartOf::Then,
+        )
+    }
+
     fn asked<'a>(
         &'a self,
         set: impl FnOnce(WhatIf<'a, MemoryLog, Keys>) -> WhatIf<'a, MemoryLog, Keys>,
@@ -283,4 +293,13 @@ pub(super) fn approved_at(case: Case, instant: &str) -> Case {
 
 pub(super) fn date(text: &str) -> NaiveDate {
     day(text)
+}
+
+fn three_of_them(work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(work);
+        }
+        meanwhile();
+    });
 }
