@@ -3,6 +3,7 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, NaiveDate, TimeZone, Utc};
 use tieout_domain::chart::ChartVersion;
@@ -108,7 +109,7 @@ pub(crate) fn facts(id: u64, currency: &str, lines: &[Line<'_>]) -> ReportFacts 
 
 pub(crate) const SUBMITTER: &str = "ada.byron@example.com";
 
-pub(crate) fn payload(facts: ReportFacts) -> Box<Payload> {
+pub(crate) fn payload(facts: ReportFacts) -> Arc<Payload> {
     let lines = facts.lines.iter().map(|line| PersonalLine {
         merchant: format!("Merchant of {}", line.transaction),
         comment: "to Munich".into(),
@@ -125,7 +126,7 @@ pub(crate) fn payload(facts: ReportFacts) -> Box<Payload> {
         report_name: "October travel".into(),
         lines: lines.collect(),
     };
-    Box::new(Payload {
+    Arc::new(Payload {
         facts,
         personal: Personal::Known(personal),
     })
@@ -303,13 +304,13 @@ pub(crate) fn mapped(documents: Vec<Document>) -> ReportEvent {
             "posting.date",
         )],
     });
-    ReportEvent::Mapped(Box::new(Mapping {
+    ReportEvent::Mapped(Arc::new(Mapping {
         basis: basis(12),
         headers: headers.collect(),
         lines: lines.collect(),
         notes: Vec::new(),
         approved_by_submitter: None,
-        documents,
+        documents: documents.into_iter().map(Arc::new).collect(),
     }))
 }
 
@@ -319,7 +320,7 @@ pub(crate) fn instance() -> InstanceId {
 
 pub(crate) fn started(document: &Document, attempt: u32) -> ReportEvent {
     ReportEvent::PostingStarted {
-        document: Box::new(document.clone()),
+        document: Arc::new(document.clone()),
         attempt: Attempt(attempt),
         owner: instance(),
         material_hash: payload(facts(1, "USD", &[])).material_hash(""),

@@ -190,8 +190,11 @@ fn describe(report: ReportId, would: &Would) -> (usize, Value, String) {
     };
     match would {
         Would::Post(documents) => {
-            let list: Vec<Value> = documents.iter().map(document_json).collect();
-            let words: String = documents.iter().map(document_words).collect();
+            let list: Vec<Value> = documents.iter().map(|document| document_json(document)).collect();
+            let words: String = documents
+                .iter()
+                .map(|document| document_words(document))
+                .collect();
             (
                 0,
                 json!({"report_id": report, "would": "post", "documents": list}),

@@ -39,8 +39,20 @@ pub enum CodecError {
     },
 }
 
+/// What events of the log are read back as: as what was written, or as so much of it as a reader needs.
+pub trait RestoredEvent: Sized {
+    /// Does a reader want the personal part of events of this type? Where not it stays sealed, and the event reads as if its
+    /// person had been forgotten.
+    fn opens(_kind: &str) -> bool {
+        true
+    }
+    /// Reads an event of any version ever written; `personal` is absent where there was none, where its person is
+    /// forgotten, or where it was not wanted.
+    fn restore(kind: &str, schema: u16, facts: &str, personal: Option<&str>) -> Result<Self, CodecError>;
+}
+
 /// An event type of one family (reports, chart, …) as the log stores it.
-pub trait StoredEvent: Sized {
+pub trait StoredEvent: RestoredEvent {
     /// The type, e.g. `Discovered`.
     fn kind(&self) -> &'static str;
     /// Version of the type's schema as this build writes it.
@@ -53,8 +65,6 @@ pub trait StoredEvent: Sized {
     fn personal(&self) -> Result<Option<String>, serde_json::Error> {
         Ok(None)
     }
-    /// Reads an event of any version ever written; `personal` is absent where there was none or its person is forgotten.
-    fn restore(kind: &str, schema: u16, facts: &str, personal: Option<&str>) -> Result<Self, CodecError>;
 }
 
 /// The data of an event in the log.
@@ -107,6 +117,8 @@ macro_rules! stored_events {
             fn facts(&self) -> Result<String, serde_json::Error> {
                 serde_json::to_string(self)
             }
+        }
+        impl $crate::journal::RestoredEvent for $type {
             fn restore(
                 kind: &str,
                 schema: u16,

@@ -14,7 +14,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, TimeZone, Utc};
 use serde_json::value::RawValue;
 
-pub use codec::{APPEND_BYTES, CodecError, PART_BYTES, PART_KIND, SealedSection, Stored, StoredEvent};
+pub use codec::{
+    APPEND_BYTES, CodecError, PART_BYTES, PART_KIND, RestoredEvent, SealedSection, Stored, StoredEvent,
+};
 pub(crate) use codec::{restored, stored_events};
 pub use envelope::{Actor, Cause, Entry, Envelope, Stamp, SystemActor};
 
@@ -269,7 +271,7 @@ impl<'a, L: Log, C: Clock, E: Entropy, S: Sealer> Journal<'a, L, C, E, S> {
     }
 
     /// Reads a whole stream, oldest first, and the revision its last event has (parts included).
-    pub async fn read<T: StoredEvent>(
+    pub async fn read<T: RestoredEvent>(
         &self,
         stream: &StreamName,
     ) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
@@ -292,7 +294,7 @@ pub struct Reader<'a, L, S> {
 
 impl<L: Log, S: Sealer> Reader<'_, L, S> {
     /// Reads a whole stream, oldest first, and the revision its last event has (parts included).
-    pub async fn stream<T: StoredEvent>(
+    pub async fn stream<T: RestoredEvent>(
         &self,
         stream: &StreamName,
     ) -> Result<(Vec<Entry<T>>, Option<Revision>), JournalError> {
@@ -300,7 +302,7 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         let mut parts: Vec<Recorded> = Vec::new();
         let mut pages = Pages::of(self.log, stream);
         while let Some(page) = pages.next().await? {
-            self.decode_into(&mut entries, &mut parts, page, None)?;
+            self.decode_into(&mut entries, &mut parts, page)?;
         }
         Ok((entries, pages.last))
     }
@@ -336,31 +338,28 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
         Ok(whole)
     }
 
-    /// The events of a stream that was read from its beginning. Of other kinds than those in `opened` the personal part stays
-    /// sealed, as if its person had been forgotten.
-    pub(crate) fn decoded<T: StoredEvent>(
+    /// The events of a stream that was read from its beginning.
+    pub(crate) fn decoded<T: RestoredEvent>(
         &self,
         recorded: Vec<Recorded>,
-        opened: &[&str],
     ) -> Result<Vec<Entry<T>>, JournalError> {
         let mut entries = Vec::with_capacity(recorded.len());
-        self.decode_into(&mut entries, &mut Vec::new(), recorded, Some(opened))?;
+        self.decode_into(&mut entries, &mut Vec::new(), recorded)?;
         Ok(entries)
     }
 
-    /// `parts` are those that wait for their event; `opened` the kinds whose personal part is opened, `None` for all.
-    fn decode_into<T: StoredEvent>(
+    /// `parts` are those that wait for their event.
+    fn decode_into<T: RestoredEvent>(
         &self,
         entries: &mut Vec<Entry<T>>,
         parts: &mut Vec<Recorded>,
         recorded: Vec<Recorded>,
-        opened: Option<&[&str]>,
     ) -> Result<(), JournalError> {
         for recorded in recorded {
             if recorded.event.kind == PART_KIND {
                 parts.push(recorded);
             } else {
-                entries.push(self.decode(recorded, parts, opened)?);
+                entries.push(self.decode(recorded, parts)?);
                 parts.clear();
             }
         }
@@ -368,20 +367,22 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
     }
 
     /// Reads one recorded event of `read_all`, fetching its parts; `None` for a part itself.
-    pub async fn entry<T: StoredEvent>(&self, recorded: Recorded) -> Result<Option<Entry<T>>, JournalError> {
+    pub async fn entry<T: RestoredEvent>(
+        &self,
+        recorded: Recorded,
+    ) -> Result<Option<Entry<T>>, JournalError> {
         if recorded.event.kind == PART_KIND {
             return Ok(None);
         }
         let envelope = parse_envelope(&recorded.stream, recorded.revision.0, &recorded.event.metadata)?;
         let parts = parts_before(self.log, &recorded, envelope.parts).await?;
-        self.decode(recorded, &parts, None).map(Some)
+        self.decode(recorded, &parts).map(Some)
     }
 
-    fn decode<T: StoredEvent>(
+    fn decode<T: RestoredEvent>(
         &self,
         recorded: Recorded,
         before: &[Recorded],
-        opened: Option<&[&str]>,
     ) -> Result<Entry<T>, JournalError> {
         let Recorded {
             stream,
@@ -411,10 +412,9 @@ impl<L: Log, S: Sealer> Reader<'_, L, S> {
             },
         };
         let stored: Stored<'_> = serde_json::from_slice(&data).map_err(json)?;
-        let is_opened = opened.is_none_or(|opened| opened.contains(&kind.as_str()));
         let personal = match &stored.sealed {
             None => None,
-            Some(_) if !is_opened => None,
+            Some(_) if !T::opens(&kind) => None,
             Some(section) => {
                 let sealed = BASE64
                     .decode(&section.sealed)

@@ -1,5 +1,7 @@
 //! From a captured report to its documents, or to every reason why it has none: all or nothing, and no defaults (law 5).
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
@@ -123,7 +125,7 @@ pub fn map_report(inputs: &MapInputs<'_>) -> MapOutcome {
 }
 
 struct Drafted {
-    documents: Vec<Document>,
+    documents: Vec<Arc<Document>>,
     headers: Vec<HeaderWhy>,
     lines: Vec<LineWhy>,
     notes: Vec<String>,
@@ -254,7 +256,7 @@ fn draft(
             .documents
             .iter()
             .find(|d| d.transactions().contains(&why.transaction))
-            .map(Document::kind);
+            .map(|document| document.kind());
     }
     if let Some(unbalanced) = drafted.documents.iter().find(|document| !document.balances()) {
         against.reject.push(Reason::of_report(
@@ -301,7 +303,7 @@ impl Drafted {
             document: kind,
             fields: header.fields,
         });
-        self.documents.push(Document {
+        self.documents.push(Arc::new(Document {
             reference,
             body,
             currency,
@@ -313,7 +315,7 @@ impl Drafted {
                 header: text,
                 lines: texts,
             }),
-        });
+        }));
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::event::ReportEvent;
 use super::state::{DocumentState, Report, Stage, StageName};
 use crate::ids::Reference;
-use crate::posting::Document;
 
 /// Why a report does not allow what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,7 +98,7 @@ pub fn admit(report: &Report, event: &ReportEvent) -> Result<(), Refusal> {
             let references: BTreeSet<Reference> =
                 documents.iter().map(|document| document.reference).collect();
             let each_its_own = (1..=2).contains(&documents.len()) && references.len() == documents.len();
-            if !each_its_own || !documents.iter().all(Document::balances) {
+            if !each_its_own || !documents.iter().all(|document| document.balances()) {
                 return refuse(
                     "a mapping has one or two documents, each with its own reference, and each balances",
                 );

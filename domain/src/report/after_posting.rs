@@ -1,6 +1,8 @@
 //! What is seen of a report after it was posted, at the source and in QAD: cases open, change and close. Nothing that was
 //! posted is changed by it.
 
+use std::sync::Arc;
+
 use super::case::Case;
 use super::drift::source_differences;
 use super::event::{CaseName, ReportEvent};
@@ -15,7 +17,7 @@ use crate::posting::Difference;
 /// closed at the source changes nothing of what was posted, and is no drift.
 pub(super) fn shown(
     report: &Report,
-    payload: Box<Payload>,
+    payload: Arc<Payload>,
     payload_hash: PayloadHash,
     material_hash: MaterialHash,
 ) -> Vec<ReportEvent> {

@@ -1,5 +1,6 @@
 //! What may be asked of a report.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -80,7 +81,7 @@ pub enum Command {
     /// chart in force now make it: the same reference and the same expenses.
     StartRecoded {
         /// Exactly this.
-        document: Box<Document>,
+        document: Arc<Document>,
         /// Which run of the program will send it.
         owner: InstanceId,
         /// The report as this cycle's complete poll showed it; `None` if it did not.

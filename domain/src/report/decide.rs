@@ -2,6 +2,7 @@
 //!
 //! An empty list means that what was asked is already so: a retry is not an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::admit::{Refusal, admit, event_name};
@@ -157,6 +158,7 @@ fn observe(report: &Report, mut payload: Box<Payload>) -> Result<Vec<ReportEvent
     let payload_hash = payload
         .payload_hash()
         .map_err(|e| Refusal::Unwritable(e.to_string()))?;
+    let payload: Arc<Payload> = payload.into();
     let changed = report
         .capture()
         .is_none_or(|capture| capture.material_hash != material_hash);
@@ -216,7 +218,7 @@ fn map(report: &Report, outcome: MapOutcome) -> Result<Vec<ReportEvent>, Refusal
     let (event, basis) = match outcome {
         MapOutcome::Mapped(mapping) => {
             let basis = mapping.basis.clone();
-            (ReportEvent::Mapped(Box::new(mapping)), Some(basis))
+            (ReportEvent::Mapped(Arc::new(mapping)), Some(basis))
         }
         MapOutcome::Rejected { basis, reasons } => (
             ReportEvent::Rejected {
@@ -277,9 +279,8 @@ fn start_posting(
     if seen.as_ref() != Some(&dossier.capture.material_hash) {
         return Err(Refusal::NotSeenAsMapped);
     }
-    let document: Document = file.document.as_ref().clone();
     Ok(vec![ReportEvent::PostingStarted {
-        document: Box::new(document),
+        document: Arc::clone(&file.document),
         attempt: report.next_attempt(reference),
         owner,
         material_hash: dossier.capture.material_hash.clone(),
@@ -288,7 +289,7 @@ fn start_posting(
 
 fn start_recoded(
     report: &Report,
-    document: Box<Document>,
+    document: Arc<Document>,
     owner: InstanceId,
     seen: Option<MaterialHash>,
 ) -> Result<Vec<ReportEvent>, Refusal> {

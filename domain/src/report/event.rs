@@ -1,5 +1,7 @@
 //! What can happen to a report (design §4). Facts, past tense; a mistake is corrected by a later one.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -100,7 +102,7 @@ pub struct Mapping {
     /// What it rests on.
     pub basis: Basis,
     /// One or two, each balanced.
-    pub documents: Vec<Document>,
+    pub documents: Vec<Arc<Document>>,
     /// Their headers.
     pub headers: Vec<HeaderWhy>,
     /// The expenses, in the source's order.
@@ -272,7 +274,7 @@ pub enum ReportEvent {
     /// The source showed the report for the first time. Effective at its approval.
     Discovered {
         /// As it came.
-        payload: Box<Payload>,
+        payload: Arc<Payload>,
         /// Over all of it, salted.
         payload_hash: PayloadHash,
         /// Over what decides the posting, salted.
@@ -281,7 +283,7 @@ pub enum ReportEvent {
     /// What decides the posting changed at the source.
     Revised {
         /// As it came now.
-        payload: Box<Payload>,
+        payload: Arc<Payload>,
         /// Over all of it.
         payload_hash: PayloadHash,
         /// Over what decides the posting.
@@ -290,7 +292,7 @@ pub enum ReportEvent {
     /// A complete listing no longer shows it: unapproved, deleted or moved.
     Withdrawn,
     /// Every line resolved.
-    Mapped(Box<Mapping>),
+    Mapped(Arc<Mapping>),
     /// It cannot post as it is.
     Rejected {
         /// What was looked at.
@@ -310,7 +312,7 @@ pub enum ReportEvent {
     /// The intent: this exact document is about to be looked for and sent.
     PostingStarted {
         /// Exactly this.
-        document: Box<Document>,
+        document: Arc<Document>,
         /// Which attempt.
         attempt: Attempt,
         /// Which run of the program.
@@ -396,7 +398,7 @@ pub enum ReportEvent {
     /// After posting, the source shows something else than what was posted.
     SourceDrifted {
         /// As it came now.
-        payload: Box<Payload>,
+        payload: Arc<Payload>,
         /// Over all of it.
         payload_hash: PayloadHash,
         /// Over what decides the posting.

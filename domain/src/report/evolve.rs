@@ -70,7 +70,7 @@ impl Report {
                 payload_hash,
                 material_hash,
             } => Stage::Discovered(Arc::new(Capture {
-                payload: payload.as_ref().clone(),
+                payload: Arc::clone(payload),
                 payload_hash: payload_hash.clone(),
                 material_hash: material_hash.clone(),
             })),
@@ -80,13 +80,13 @@ impl Report {
                     .documents
                     .iter()
                     .map(|document| DocumentFile {
-                        document: Arc::new(document.clone()),
+                        document: Arc::clone(document),
                         state: DocumentState::Planned,
                     })
                     .collect();
                 Stage::Mapped(Dossier {
                     capture,
-                    mapping: Arc::new(mapping.as_ref().clone()),
+                    mapping: Arc::clone(mapping),
                     documents,
                 })
             }),
@@ -123,7 +123,7 @@ impl Report {
                         .find(|file| file.document.reference == document.reference)
                     {
                         *file = DocumentFile {
-                            document: Arc::new(document.as_ref().clone()),
+                            document: Arc::clone(document),
                             state,
                         };
                     }
@@ -242,7 +242,7 @@ impl Report {
             } => {
                 self.cases.retain(|case| !matches!(case, Case::SourceDrifted(_)));
                 self.cases.push(Case::SourceDrifted(Arc::new(Capture {
-                    payload: payload.as_ref().clone(),
+                    payload: Arc::clone(payload),
                     payload_hash: payload_hash.clone(),
                     material_hash: material_hash.clone(),
                 })));

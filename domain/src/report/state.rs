@@ -19,7 +19,7 @@ use crate::time::Moment;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
     /// As it came.
-    pub payload: Payload,
+    pub payload: Arc<Payload>,
     /// Over all of it.
     pub payload_hash: PayloadHash,
     /// Over what decides the posting.

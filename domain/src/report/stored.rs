@@ -1,11 +1,13 @@
 //! Report events as the log stores them: the open facts apart from what is personal, every version ever written read.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::admit::event_name;
 use super::event::ReportEvent;
 use super::payload::{MaterialHash, Payload, PayloadHash, Personal, PersonalFields};
-use crate::journal::{CodecError, StoredEvent};
+use crate::journal::{CodecError, RestoredEvent, StoredEvent};
 use crate::posting::DocumentTexts;
 
 /// The personal part of a mapping: the texts of its documents, in order.
@@ -17,7 +19,7 @@ struct MappingTexts {
 /// A capture as it is read.
 #[derive(Deserialize)]
 struct Captured {
-    payload: Box<Payload>,
+    payload: Arc<Payload>,
     payload_hash: PayloadHash,
     material_hash: MaterialHash,
 }
@@ -84,7 +86,9 @@ impl StoredEvent for ReportEvent {
             _ => Ok(None),
         }
     }
+}
 
+impl RestoredEvent for ReportEvent {
     fn restore(kind: &str, schema: u16, facts: &str, personal: Option<&str>) -> Result<Self, CodecError> {
         if schema != 1 {
             return Err(CodecError::Unknown {
@@ -105,16 +109,18 @@ impl StoredEvent for ReportEvent {
             Self::Discovered { payload, .. }
             | Self::Revised { payload, .. }
             | Self::SourceDrifted { payload, .. } => {
-                payload.personal =
+                Arc::make_mut(payload).personal =
                     Personal::Known(serde_json::from_str::<PersonalFields>(personal).map_err(json)?);
             }
             Self::PostingStarted { document, .. } => {
-                document.texts = Personal::Known(serde_json::from_str(personal).map_err(json)?);
+                Arc::make_mut(document).texts =
+                    Personal::Known(serde_json::from_str(personal).map_err(json)?);
             }
             Self::Mapped(mapping) => {
                 let texts: MappingTexts = serde_json::from_str(personal).map_err(json)?;
-                for (document, texts) in mapping.documents.iter_mut().zip(texts.documents) {
-                    document.texts = Personal::Known(texts);
+                let documents = &mut Arc::make_mut(mapping).documents;
+                for (document, texts) in documents.iter_mut().zip(texts.documents) {
+                    Arc::make_mut(document).texts = Personal::Known(texts);
                 }
             }
             _ => {}

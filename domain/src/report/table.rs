@@ -1,6 +1,8 @@
 //! The table of design §4, written out a second time and walked whole: every stage with every event type, and every
 //! state of a document with every event about it.
 
+use std::sync::Arc;
+
 use super::tests::samples::*;
 use super::{
     AfterReversal, CaseName, DocumentState, Exclusion, Report, ReportEvent, StageName, Step, admit,
@@ -346,7 +348,7 @@ fn a_mapping_without_documents_with_too_many_or_with_one_that_does_not_balance_i
         },
     ];
     for documents in [vec![], vec![lopsided], vec![invoice(), invoice()], three] {
-        let event = ReportEvent::Mapped(Box::new(mapping(documents, 1)));
+        let event = ReportEvent::Mapped(Arc::new(mapping(documents, 1)));
         assert!(
             admit(&discovered, &event)
                 .unwrap_err()

@@ -23,17 +23,17 @@ pub struct Why {
 impl Why {
     /// The source fields and what they held, e.g. `category = Travel, tag = Ohio`. No personal value is in it.
     pub fn source(&self) -> String {
-        let all: Vec<String> = self
-            .saw
-            .iter()
-            .chain(&self.taken_from)
-            .map(ToString::to_string)
-            .collect();
-        if all.is_empty() {
-            "every line".to_owned()
-        } else {
-            all.join(", ")
+        use fmt::Write as _;
+        let mut all = String::new();
+        for seen in self.saw.iter().chain(&self.taken_from) {
+            let between = if all.is_empty() { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(all, "{between}{seen}");
         }
+        if all.is_empty() {
+            all.push_str("every line");
+        }
+        all
     }
 }
 impl fmt::Display for Why {

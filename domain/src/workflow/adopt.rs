@@ -142,7 +142,7 @@ impl<P: Ports> Desk<'_, Looking<'_, P>> {
             .into_iter()
             .find(|document| document.reference == reference)?;
         Some(Command::StartRecoded {
-            document: Box::new(document),
+            document,
             owner: self.instance,
             seen: seen.clone(),
         })

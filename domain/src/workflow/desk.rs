@@ -287,7 +287,8 @@ impl<'a, P: Ports> Desk<'a, P> {
             }
             _ => None,
         });
-        let payload: Option<&Payload> = new.or_else(|| report.capture().map(|capture| &capture.payload));
+        let payload: Option<&Payload> =
+            new.or_else(|| report.capture().map(|capture| capture.payload.as_ref()));
         let Some(personal) = payload.and_then(|payload| payload.personal.known()) else {
             return Ok(None);
         };

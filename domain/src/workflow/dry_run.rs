@@ -2,6 +2,7 @@
 //! is written, not even to the log, and nothing is sent.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures::StreamExt;
 
@@ -23,7 +24,7 @@ use crate::report::{Command, Exclusion, MapOutcome, Reason, Report, Stage, Stage
 #[derive(Debug, Clone, PartialEq)]
 pub enum Would {
     /// These documents would be posted.
-    Post(Vec<Document>),
+    Post(Vec<Arc<Document>>),
     /// It would be rejected.
     Reject(Vec<Reason>),
     /// It would be held.

@@ -1,6 +1,7 @@
 //! Step 5: claim the expenses, write the intent, look, send once, read the document back, record the outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::desk::{Desk, Loaded, WorkflowError};
 use super::in_force::{Heads, InForce};
@@ -188,11 +189,11 @@ impl<P: Ports> Desk<'_, P> {
         else {
             return Vec::new();
         };
-        let again = |document: Document| {
+        let again = |document: Arc<Document>| {
             let file = dossier.file(document.reference)?;
             let wanted = match file.state {
                 DocumentState::Planned => true,
-                DocumentState::Refused { .. } => *file.document != document,
+                DocumentState::Refused { .. } => file.document != document,
                 _ => false,
             };
             let same_expenses = file.document.transactions() == document.transactions();
@@ -201,7 +202,7 @@ impl<P: Ports> Desk<'_, P> {
                 (
                     reference,
                     Command::StartRecoded {
-                        document: Box::new(document),
+                        document,
                         owner: self.instance,
                         seen: seen.cloned(),
                     },
@@ -360,9 +361,9 @@ mod tests {
     /// A report that stands in part: its invoice is posted as the rules make it, and QAD refused its journal.
     fn in_part(case: &Case) -> Vec<ReportEvent> {
         let mapping = case.mapped();
-        let payload = Box::new(case.payload.clone());
-        let start = |document: &Document| ReportEvent::PostingStarted {
-            document: Box::new(document.clone()),
+        let payload = Arc::new(case.payload.clone());
+        let start = |document: &Arc<Document>| ReportEvent::PostingStarted {
+            document: Arc::clone(document),
             attempt: Attempt(1),
             owner: owner(),
             material_hash: payload.material_hash(SALT),
@@ -373,7 +374,7 @@ mod tests {
         };
         vec![
             discovered_as(payload.clone()),
-            ReportEvent::Mapped(Box::new(mapping.clone())),
+            ReportEvent::Mapped(Arc::new(mapping.clone())),
             invoice.clone(),
             document_posted(i1()),
             journal.clone(),

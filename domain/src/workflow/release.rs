@@ -186,6 +186,8 @@ impl<P: Ports> Desk<'_, P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::ids::EventId;
     use crate::journal::tests::world::now;
@@ -276,7 +278,7 @@ mod tests {
                 material_hash,
                 ..
             } => ReportEvent::PostingStarted {
-                document: Box::new(shared.clone()),
+                document: Arc::new(shared.clone()),
                 attempt,
                 owner,
                 material_hash,
@@ -285,7 +287,7 @@ mod tests {
         };
         let life = vec![
             discovered(),
-            ReportEvent::Mapped(Box::new(mapping(vec![invoice(), shared.clone()], 1))),
+            ReportEvent::Mapped(Arc::new(mapping(vec![invoice(), shared.clone()], 1))),
             crate::report::tests::samples::started(i1()),
             document_posted(i1()),
             started(crate::report::tests::samples::started(j1())),

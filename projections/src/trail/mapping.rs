@@ -93,12 +93,9 @@ pub struct TrailField {
 impl TrailMapping {
     pub(super) fn of(mapping: &Mapping, payload: Option<&Payload>) -> Self {
         let chart = mapping.basis.chart.to_string();
-        let field = |why: &FieldWhy| {
-            let looked_up = !matches!(why.field.as_str(), "amount" | "tax" | "posting date");
-            TrailField {
-                why: why.clone(),
-                chart: looked_up.then(|| chart.clone()),
-            }
+        let field = |why: &FieldWhy| TrailField {
+            why: why.clone(),
+            chart: is_of_the_chart(&why.field).then(|| chart.clone()),
         };
         let header = |header: &tieout_domain::report::HeaderWhy| {
             let document = mapping
@@ -108,7 +105,7 @@ impl TrailMapping {
             TrailHeader {
                 kind: header.document,
                 reference: document.map(|document| document.reference),
-                amount: document.map(tieout_domain::posting::Document::amount),
+                amount: document.map(|document| document.amount()),
                 currency: document.map(|document| document.currency.to_string()),
                 text: document
                     .and_then(|document| document.texts.known())
@@ -175,4 +172,17 @@ fn posted(mapping: &Mapping, of: &TransactionId) -> Vec<TrailPosted> {
         }
     }
     found
+}
+
+/// Is the value of such a field a code, or a period, that the chart holds?
+fn is_of_the_chart(field: &str) -> bool {
+    // What is credited, and what tax stands on, are codings too.
+    let of_any_coding = ["credit ", "tax "]
+        .iter()
+        .find_map(|side| field.strip_prefix(side))
+        .unwrap_or(field);
+    matches!(
+        of_any_coding,
+        "account" | "cost centre" | "sub-account" | "project"
+    ) || matches!(field, "supplier" | "daybook" | "period")
 }

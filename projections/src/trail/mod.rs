@@ -11,6 +11,8 @@ mod say;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -309,7 +311,7 @@ impl TrailStep {
                 material_hash,
                 ..
             } => Some(TrailCapture::of(&Capture {
-                payload: payload.as_ref().clone(),
+                payload: Arc::clone(payload),
                 payload_hash: payload_hash.clone(),
                 material_hash: material_hash.clone(),
             })),
@@ -318,7 +320,7 @@ impl TrailStep {
         let mapping = match &entry.event {
             E::Mapped(mapping) => Some(TrailMapping::of(
                 mapping,
-                after.capture().map(|capture| &capture.payload),
+                after.capture().map(|capture| capture.payload.as_ref()),
             )),
             _ => None,
         };

@@ -21,7 +21,7 @@ pub(super) fn says(event: &ReportEvent) -> String {
             "A complete listing of the source no longer shows it: unapproved, deleted or moved.".to_owned()
         }
         E::Mapped(mapping) => {
-            let documents: Vec<String> = mapping.documents.iter().map(named).collect();
+            let documents: Vec<String> = mapping.documents.iter().map(|document| named(document)).collect();
             format!(
                 "Every line resolved under {} and {}, into {}.",
                 mapping.basis.rules,

@@ -1,14 +1,15 @@
 //! What a controller must find in a trail.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
 use tieout_domain::journal::Reader;
 use tieout_domain::ports::{Leaf, LedgerMessage};
-use tieout_domain::report::{Personal, Reason, ReasonCode, ReportEvent, StageName};
+use tieout_domain::report::{FieldWhy, Personal, Reason, ReasonCode, ReportEvent, StageName};
 use tieout_memory::MemoryLog;
 
-use super::{Trail, render};
+use super::{Trail, TrailField, render};
 use crate::testing::{
     Envelopes, SUBMITTER, Ticking, append, basis, connection, discovered, entries, journal_of, mapped,
     note_a_move, payable_of, posted, posted_whole, report, started, transaction,
@@ -70,6 +71,62 @@ fn a_posted_report_shows_every_event_and_every_why() {
         mapping.lines[1].posted[0].side,
         tieout_domain::posting::Side::Credit,
         "a refund posts on the other side"
+    );
+}
+
+#[test]
+fn only_what_the_chart_holds_is_said_to_be_in_a_chart() {
+    let mut events = posted_whole(7, &LINES, vec![payable_of(7, &LINES)]);
+    let ReportEvent::Mapped(mapping) = &mut events[1] else {
+        panic!("{:?}", events[1])
+    };
+    let of_the_chart = [
+        "supplier",
+        "daybook",
+        "period",
+        "account",
+        "cost centre",
+        "sub-account",
+        "project",
+        "credit account",
+        "tax account",
+        "tax cost centre",
+    ];
+    let of_itself = [
+        "posting date",
+        "document date",
+        "currency",
+        "invoice status",
+        "total",
+        "amount",
+        "tax",
+        "tax amount",
+    ];
+    Arc::make_mut(mapping).headers[0].fields = of_the_chart
+        .iter()
+        .chain(&of_itself)
+        .map(|field| FieldWhy {
+            field: (*field).into(),
+            value: "1".into(),
+            source: "2".into(),
+            rule: "3".into(),
+        })
+        .collect();
+    let trail = trail_of(events);
+    let told = &trail.steps[1].mapping.as_ref().unwrap().headers[0].fields;
+    let (in_chart, alone): (Vec<_>, Vec<_>) = told.iter().partition(|field| field.chart.is_some());
+    let names = |fields: Vec<&TrailField>| {
+        fields
+            .iter()
+            .map(|field| field.why.field.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(in_chart), names(alone)),
+        (
+            of_the_chart.map(String::from).into(),
+            of_itself.map(String::from).into()
+        )
     );
 }
 
@@ -177,7 +234,7 @@ fn hostile_text_is_verbatim_in_json_and_harmless_on_a_terminal() {
     let hostile = "\"q\" \\ </script> ${7*7} <#list x> &amp; 😀 שלום\u{202e} \u{1b}[2J\nnext";
     let mut event = discovered(7, &LINES);
     if let ReportEvent::Discovered { payload, .. } = &mut event
-        && let Personal::Known(personal) = &mut payload.personal
+        && let Personal::Known(personal) = &mut Arc::make_mut(payload).personal
     {
         personal.lines[0].comment = hostile.to_owned();
         personal.lines[1].comment = "漢".repeat(10_000);

@@ -251,12 +251,14 @@ pub(super) fn changed_in_qad(reference: Reference, differences: &[Difference]) -
 mod tests {
     use tieout_domain::report::{Payload, ReportEvent, source_differences};
 
+    use std::sync::Arc;
+
     use super::*;
     use crate::testing::{SUBMITTER, facts, payable_of, payload, posted_whole, report, row_of};
 
     const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
 
-    fn drifted_to(shown: Box<Payload>, differences: Vec<Difference>) -> ReportEvent {
+    fn drifted_to(shown: Arc<Payload>, differences: Vec<Difference>) -> ReportEvent {
         ReportEvent::SourceDrifted {
             payload_hash: shown.payload_hash().unwrap(),
             material_hash: shown.material_hash("00"),

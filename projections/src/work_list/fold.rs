@@ -67,7 +67,7 @@ fn allows(row: &Row, event: &ReportEvent) -> bool {
         E::Mapped(mapping) => {
             matches!(stage, S::Discovered | S::Held)
                 && !mapping.documents.is_empty()
-                && mapping.documents.iter().all(Document::balances)
+                && mapping.documents.iter().all(|document| document.balances())
         }
         E::Rejected { .. } | E::Held { .. } => matches!(stage, S::Discovered | S::Held),
         E::PostingStarted { document, .. } => {

@@ -18,6 +18,7 @@
 )]
 
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -201,10 +202,10 @@ async fn fill(scene: &Scene, from: usize, to: usize) {
 /// The event of another report.
 fn under(id: ReportId, mut event: ReportEvent) -> ReportEvent {
     match &mut event {
-        ReportEvent::Discovered { payload, .. } => payload.facts.report = id,
+        ReportEvent::Discovered { payload, .. } => Arc::make_mut(payload).facts.report = id,
         ReportEvent::Mapped(mapping) => {
-            for document in &mut mapping.documents {
-                document.reference.report = id;
+            for document in &mut Arc::make_mut(mapping).documents {
+                Arc::make_mut(document).reference.report = id;
             }
         }
         other => panic!("no event of a report that was only captured and judged: {other:?}"),

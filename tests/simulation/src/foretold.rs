@@ -69,7 +69,7 @@ impl Foretold {
                             .all(|reason| reason.code == ReasonCode::ExpenseClaimed)
                 }
                 (Some(Would::Post(documents)), after) => after.dossier().is_some_and(|dossier: &Dossier| {
-                    let mapped = dossier.documents.iter().map(|file| file.document.as_ref());
+                    let mapped = dossier.documents.iter().map(|file| &file.document);
                     mapped.eq(documents)
                 }),
                 (Some(Would::Reject(said)), Reached::Rejected { reasons, .. })

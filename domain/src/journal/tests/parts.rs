@@ -1,5 +1,7 @@
 //! Large events: split on the way in, whole on the way out, and nothing where the way in was cut short.
 
+use std::sync::Arc;
+
 use super::keeping::{draft, read, stream};
 use super::world::{World, now, poller};
 use crate::ids::ConnectionId;
@@ -189,7 +191,7 @@ fn long_invoice() -> (Document, ReportEvent) {
         texts.lines[0] = "expense ".repeat(60_000);
     }
     let started = ReportEvent::PostingStarted {
-        document: Box::new(document.clone()),
+        document: Arc::new(document.clone()),
         attempt: Attempt(1),
         owner: owner(),
         material_hash: payload().material_hash(SALT),
@@ -201,7 +203,7 @@ fn long_invoice() -> (Document, ReportEvent) {
 #[test]
 fn the_roster_sees_the_documents_of_what_is_in_parts() {
     let (document, started) = long_invoice();
-    let mapped = ReportEvent::Mapped(Box::new(mapping(vec![document], 1)));
+    let mapped = ReportEvent::Mapped(Arc::new(mapping(vec![document], 1)));
     let world = World::new();
     let mut roster = Roster::new(Streams(ConnectionId(uuid::Uuid::from_u128(42))));
     let mut head = Expected::NoStream;

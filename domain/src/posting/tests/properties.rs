@@ -78,7 +78,7 @@ proptest! {
         let expected: BTreeMap<_, _> = nonzero.iter().map(|line| (line.transaction.clone(), 1)).collect();
         prop_assert_eq!(&carried, &expected, "each expense is carried once");
         prop_assert!(tax_lines.values().all(|count| *count == 1), "on one line of its own");
-        let total: Decimal = mapping.documents.iter().map(signed).sum();
+        let total: Decimal = mapping.documents.iter().map(|document| signed(document)).sum();
         prop_assert_eq!(total, Decimal::new(facts.total.get().unwrap(), 2), "the documents say what the report says");
         let whys: Decimal = mapping.lines.iter().map(|why| why.amount).sum();
         prop_assert_eq!(whys, total, "and so does the lineage");

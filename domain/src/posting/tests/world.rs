@@ -362,9 +362,11 @@ impl Case {
     /// The one document it becomes.
     #[track_caller]
     pub(crate) fn document(&self) -> Document {
-        let mut documents = self.mapped().documents;
-        assert_eq!(documents.len(), 1, "{documents:?}");
-        documents.remove(0)
+        let documents = self.mapped().documents;
+        let [document] = documents.as_slice() else {
+            panic!("not one: {documents:?}")
+        };
+        document.as_ref().clone()
     }
 
     /// Every reason for which it is rejected.

@@ -165,7 +165,7 @@ fn of_a_person_who_was_forgotten_a_payment_is_told_and_a_drift_is_not() {
     let captured = ReportEvent::Discovered {
         payload_hash: payload().payload_hash().unwrap(),
         material_hash: payload().material_hash(SALT),
-        payload: forgotten(payload()),
+        payload: forgotten(payload()).into(),
     };
     let life = vec![
         captured,

@@ -1,5 +1,7 @@
 //! Intent and outcome of documents, and what every pair of outcomes makes of the report.
 
+use std::sync::Arc;
+
 use super::asks::*;
 use super::given::given;
 use super::samples::*;
@@ -152,7 +154,7 @@ fn what_is_missing_of_a_report_that_stands_in_part_is_sent_recoded_with_the_same
         let mut document = journal();
         change(&mut document);
         Command::StartRecoded {
-            document: Box::new(document),
+            document: Arc::new(document),
             owner: owner(),
             seen: Some(payload().material_hash(SALT)),
         }
@@ -184,7 +186,7 @@ fn what_is_missing_of_a_report_that_stands_in_part_is_sent_recoded_with_the_same
     another_account(&mut document);
     sent.then([ReportEvent::PostingStarted {
         attempt: Attempt(2),
-        document: Box::new(document),
+        document: Arc::new(document),
         owner: owner(),
         material_hash: payload().material_hash(SALT),
     }]);
@@ -266,7 +268,7 @@ fn a_refused_report_is_mapped_again_when_the_chart_changes() {
                 to: crate::report::Step(0),
                 why: format!("mapped again under {} and chart 2", basis(2).rules),
             },
-            ReportEvent::Mapped(Box::new(mapping(vec![invoice()], 2))),
+            ReportEvent::Mapped(Arc::new(mapping(vec![invoice()], 2))),
         ])
         .when(Command::StartPosting {
             reference: i1(),

@@ -1,5 +1,7 @@
 //! What the rules and people make of a report.
 
+use std::sync::Arc;
+
 use super::given::given;
 use super::samples::*;
 use crate::report::{Command, Exclusion, MapOutcome, Reason, ReasonCode, ReportEvent, Step};
@@ -18,7 +20,7 @@ fn to_rejected(chart: u64, reasons: Vec<Reason>) -> Command {
 }
 
 fn mapped_under(chart: u64) -> ReportEvent {
-    ReportEvent::Mapped(Box::new(mapping(vec![invoice(), journal()], chart)))
+    ReportEvent::Mapped(Arc::new(mapping(vec![invoice(), journal()], chart)))
 }
 
 fn back_to_capture(chart: u64) -> ReportEvent {
@@ -163,7 +165,7 @@ fn a_report_is_taken_back_to_its_last_capture_or_to_a_named_step() {
     report.clone().when(rewind(None)).then([rewound(2)]);
     let older = report.when(rewind(Some(1))).then([rewound(1)]);
     assert_eq!(
-        older.0.stage().capture().unwrap().payload,
+        *older.0.stage().capture().unwrap().payload,
         *payload(),
         "the capture of that step, not the last one"
     );

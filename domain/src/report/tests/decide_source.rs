@@ -1,5 +1,7 @@
 //! What the source shows of a report, before its posting, with the exported flag, and after it.
 
+use std::sync::Arc;
+
 use super::given::given;
 use super::samples::*;
 use crate::ids::Label;
@@ -125,7 +127,7 @@ fn of_a_person_who_was_forgotten_nothing_is_captured_again() {
     let before = ReportEvent::Discovered {
         payload_hash: payload().payload_hash().unwrap(),
         material_hash: payload().material_hash(SALT),
-        payload: empty,
+        payload: empty.into(),
     };
     given([before])
         .when(see(with_fresh_salt(payload())))
@@ -205,7 +207,7 @@ fn a_second_edit_replaces_the_case_of_the_first() {
     let [Case::SourceDrifted(capture)] = report.0.cases() else {
         panic!("{:?}", report.0.cases())
     };
-    assert_eq!(capture.payload, *third);
+    assert_eq!(*capture.payload, *third);
 }
 
 #[test]
@@ -241,7 +243,7 @@ fn payment_at_the_source_is_said_once() {
 
 #[test]
 fn payment_of_what_was_never_payable_is_only_a_drift() {
-    let journal_only = ReportEvent::Mapped(Box::new(mapping(vec![journal()], 1)));
+    let journal_only = ReportEvent::Mapped(Arc::new(mapping(vec![journal()], 1)));
     given([
         discovered(),
         journal_only,

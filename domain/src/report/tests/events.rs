@@ -1,5 +1,7 @@
 //! Every event that can happen to the sample report, in every shape it has.
 
+use std::sync::Arc;
+
 use super::samples::*;
 use crate::ids::{DocumentKind, InvoiceStatusCode, Reference, SupplierCode, Voucher};
 use crate::posting::{Body, Document, DocumentKey, Side, Sighting};
@@ -12,7 +14,8 @@ pub(crate) fn discovered() -> ReportEvent {
     discovered_as(payload())
 }
 
-pub(crate) fn discovered_as(payload: Box<Payload>) -> ReportEvent {
+pub(crate) fn discovered_as(payload: impl Into<Arc<Payload>>) -> ReportEvent {
+    let payload = payload.into();
     ReportEvent::Discovered {
         payload_hash: payload.payload_hash().unwrap(),
         material_hash: payload.material_hash(salt_of(&payload)),
@@ -20,7 +23,8 @@ pub(crate) fn discovered_as(payload: Box<Payload>) -> ReportEvent {
     }
 }
 
-pub(crate) fn revised(payload: Box<Payload>) -> ReportEvent {
+pub(crate) fn revised(payload: impl Into<Arc<Payload>>) -> ReportEvent {
+    let payload = payload.into();
     ReportEvent::Revised {
         payload_hash: payload.payload_hash().unwrap(),
         material_hash: payload.material_hash(salt_of(&payload)),
@@ -28,7 +32,8 @@ pub(crate) fn revised(payload: Box<Payload>) -> ReportEvent {
     }
 }
 
-pub(crate) fn source_drifted(payload: Box<Payload>) -> ReportEvent {
+pub(crate) fn source_drifted(payload: impl Into<Arc<Payload>>) -> ReportEvent {
+    let payload = payload.into();
     ReportEvent::SourceDrifted {
         payload_hash: payload.payload_hash().unwrap(),
         material_hash: payload.material_hash(salt_of(&payload)),
@@ -60,11 +65,11 @@ pub(crate) fn case_closed(case: CaseName, reference: Option<Reference>) -> Repor
 }
 
 pub(crate) fn mapped_two() -> ReportEvent {
-    ReportEvent::Mapped(Box::new(mapping(vec![invoice(), journal()], 1)))
+    ReportEvent::Mapped(Arc::new(mapping(vec![invoice(), journal()], 1)))
 }
 
 pub(crate) fn mapped_one() -> ReportEvent {
-    ReportEvent::Mapped(Box::new(mapping(vec![invoice()], 1)))
+    ReportEvent::Mapped(Arc::new(mapping(vec![invoice()], 1)))
 }
 
 pub(crate) fn reasons() -> Vec<Reason> {
@@ -113,7 +118,7 @@ fn document(reference: Reference) -> Document {
 pub(crate) fn started_again(reference: Reference, attempt: u32) -> ReportEvent {
     let payload = payload();
     ReportEvent::PostingStarted {
-        document: Box::new(document(reference)),
+        document: Arc::new(document(reference)),
         attempt: Attempt(attempt),
         owner: owner(),
         material_hash: payload.material_hash(SALT),
@@ -276,10 +281,10 @@ pub(crate) fn every_shape() -> Vec<(&'static str, ReportEvent)> {
         ("Revised", revised(edited())),
         ("Withdrawn", E::Withdrawn),
         ("Mapped", mapped_two()),
-        ("Mapped.by_day", E::Mapped(Box::new(posting_by_day))),
+        ("Mapped.by_day", E::Mapped(Arc::new(posting_by_day))),
         (
             "Mapped.credit_note",
-            E::Mapped(Box::new(mapping(vec![credit_note], 1))),
+            E::Mapped(Arc::new(mapping(vec![credit_note], 1))),
         ),
         ("Rejected", rejected()),
         ("Held", held()),

@@ -1,5 +1,7 @@
 //! One report with two documents: the material of all specifications. What can happen to it is in `events`.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -361,7 +363,7 @@ pub(crate) fn mapping(documents: Vec<Document>, chart: u64) -> Mapping {
     ];
     Mapping {
         basis: basis(chart),
-        documents,
+        documents: documents.into_iter().map(Arc::new).collect(),
         headers,
         lines,
         notes: vec!["2026-10-31 lies in a closed period".into()],

@@ -1,6 +1,7 @@
 //! A report that comes out otherwise.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub enum Verdict {
     /// Nothing yet.
     Waiting,
     /// These documents.
-    Mapped(Vec<Document>),
+    Mapped(Vec<Arc<Document>>),
     /// Every reason against it.
     Rejected(Vec<Reason>),
     /// Not yet, and why.
@@ -39,7 +40,7 @@ impl Verdict {
         }
     }
     /// Its documents; none unless it is mapped.
-    pub fn documents(&self) -> &[Document] {
+    pub fn documents(&self) -> &[Arc<Document>] {
         match self {
             Self::Mapped(documents) => documents,
             _ => &[],
@@ -140,7 +141,7 @@ impl Change {
         #[derive(Serialize)]
         struct Side<'a> {
             verdict: &'static str,
-            documents: &'a [Document],
+            documents: &'a [Arc<Document>],
             grounds: Vec<(ReasonCode, Option<&'a TransactionId>)>,
             #[serde(skip_serializing_if = "Option::is_none")]
             left_out: Option<&'a Exclusion>,
@@ -184,7 +185,7 @@ impl Change {
 
 /// Do they say the same of the ledger? Texts are no part of it: they are a person's, who may be forgotten, and no rule
 /// decides them.
-fn post_the_same(was: &[Document], is: &[Document]) -> bool {
+fn post_the_same(was: &[Arc<Document>], is: &[Arc<Document>]) -> bool {
     was.len() == is.len() && was.iter().zip(is).all(|(was, is)| posts_the_same(was, is))
 }
 

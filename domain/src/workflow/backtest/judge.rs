@@ -8,7 +8,6 @@ use super::report::{History, again};
 use super::{Trial, WhatIf};
 use crate::ids::ReportId;
 use crate::ports::{Log, Position, Recorded, Sealer};
-use crate::report::ReportEvent;
 use crate::workflow::WorkflowError;
 
 /// Does a piece of work, on as many threads at once as it likes, and something else meanwhile; comes back when all of it is
@@ -20,9 +19,6 @@ pub(super) fn alone(work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
     meanwhile();
     work();
 }
-
-/// The rules look at persons only as they were captured; the texts of documents, which are sealed too, decide nothing.
-const CAPTURES: [&str; 2] = ["Discovered", "Revised"];
 
 /// A report's stream as it was read.
 type Read = (ReportId, Vec<Recorded>);
@@ -86,7 +82,7 @@ impl<L: Log, S: Sealer> Judge<'_, L, S> {
             go_live,
             ..
         } = self.what_if;
-        let entries = reader.decoded::<ReportEvent>(recorded, &CAPTURES)?;
+        let entries = reader.decoded(recorded)?;
         let Some(history) =
             History::of(entries, *zone, *go_live).filter(|history| history.is_of(&self.trial.span))
         else {

@@ -10,6 +10,7 @@
 
 mod change;
 mod charts;
+mod decisive;
 mod judge;
 mod movement;
 mod report;

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 
 use super::change::Verdict;
 use super::charts::Charts;
+use super::decisive::Decisive;
 use crate::chart::{Chart, ChartVersion};
 use crate::ids::{DocumentKind, Generation};
 use crate::journal::Entry;
@@ -49,13 +50,14 @@ enum ChartThen {
 impl History {
     /// From all events of a report; `None` where nothing was captured, or where it went away before the rules judged it:
     /// withdrawn at the source, or left out by a person.
-    pub(super) fn of(entries: Vec<Entry<ReportEvent>>, zone: Tz, go_live: NaiveDate) -> Option<Self> {
+    pub(super) fn of(entries: Vec<Entry<Decisive>>, zone: Tz, go_live: NaiveDate) -> Option<Self> {
         let mut report = Report::fold([]);
         let mut history: Option<Self> = None;
         for entry in entries {
             let recorded = local_date(entry.envelope.recorded_at, zone);
-            report = report.evolve(&entry.event);
-            if let ReportEvent::Discovered { .. } | ReportEvent::Revised { .. } = entry.event {
+            let Decisive(event) = entry.event;
+            report = report.evolve(&event);
+            if let ReportEvent::Discovered { .. } | ReportEvent::Revised { .. } = event {
                 history = report.capture().map(|capture| Self {
                     approved: capture.payload.facts.approved.date_in(zone),
                     capture: Arc::clone(capture),
@@ -67,7 +69,7 @@ impl History {
                     claimed: Vec::new(),
                 });
             } else if let Some(history) = &mut history
-                && let Some((verdict, basis)) = judged(entry.event)
+                && let Some((verdict, basis)) = judged(event)
             {
                 // The basis names the day where the rules depend on it: a judgement of the last second of a day
                 // may be recorded on the next one.
@@ -120,7 +122,10 @@ impl History {
 /// What the rules said and on what basis, if an event is theirs; what a person decided is not.
 fn judged(event: ReportEvent) -> Option<(Verdict, Option<Basis>)> {
     match event {
-        ReportEvent::Mapped(mapping) => Some((Verdict::Mapped(mapping.documents), Some(mapping.basis))),
+        ReportEvent::Mapped(mapping) => Some((
+            Verdict::Mapped(mapping.documents.clone()),
+            Some(mapping.basis.clone()),
+        )),
         ReportEvent::Rejected { basis, reasons } => Some((Verdict::Rejected(reasons), Some(basis))),
         ReportEvent::Held { basis, reasons, .. } => Some((Verdict::Held(reasons), Some(basis))),
         ReportEvent::Excluded(Exclusion::Decided { .. }) => None,

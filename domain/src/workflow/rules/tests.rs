@@ -1,5 +1,7 @@
 //! Rule sets in the walk of a cycle: when one comes into force, when it does not, and what follows for the reports.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::*;
@@ -154,7 +156,7 @@ fn mapped_report() -> (Case, [ReportEvent; 2]) {
     let mapping = case.mapped();
     let events = [
         discovered_as(Box::new(case.payload.clone())),
-        ReportEvent::Mapped(Box::new(mapping)),
+        ReportEvent::Mapped(Arc::new(mapping)),
     ];
     (case, events)
 }

@@ -196,7 +196,11 @@ impl Outcome {
                 Verdict::Held(_) => "held",
                 Verdict::LeftOut(_) => "left_out",
             },
-            documents: verdict.documents().iter().map(Planned::of).collect(),
+            documents: verdict
+                .documents()
+                .iter()
+                .map(|document| Planned::of(document))
+                .collect(),
             reasons: verdict.reasons().iter().map(Given::of).collect(),
             left_out: verdict.left_out().cloned(),
         }

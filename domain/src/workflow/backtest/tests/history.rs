@@ -1,5 +1,7 @@
 //! Which part of a report's history is judged again: the last verdict of the rules over the last capture.
 
+use std::sync::Arc;
+
 use super::world::{Past, captured, captured_anew, date, id, ruled, travel_elsewhere};
 use crate::ids::{DocumentKind, Generation, Reference, SubjectId};
 use crate::journal::tests::world::{kim, now, poller};
@@ -78,7 +80,7 @@ fn one_that_was_reversed_and_posted_again_bears_its_second_generation_on_both_si
         generation: Generation::FIRST,
     };
     let started = ReportEvent::PostingStarted {
-        document: Box::new(document),
+        document,
         attempt: Attempt(1),
         owner: owner(),
         material_hash: case.payload.material_hash(""),
@@ -172,9 +174,11 @@ fn where_a_set_posts_by_the_day_of_posting_that_is_the_day_it_was_judged_for() {
         panic!("it maps")
     };
     let sixth = date("2026-11-06");
-    mapping.basis.day = Some(sixth);
-    mapping.documents[0].period.date = sixth;
-    mapping.documents[0].document_date = sixth;
+    let judged = Arc::make_mut(&mut mapping);
+    judged.basis.day = Some(sixth);
+    let document = Arc::make_mut(&mut judged.documents[0]);
+    document.period.date = sixth;
+    document.document_date = sixth;
     past.keep(1, vec![captured(1, &case), ReportEvent::Mapped(mapping)]);
     let told = past.under(&by_day);
     told.nothing_changes();
@@ -246,7 +250,8 @@ fn a_text_that_an_earlier_build_put_otherwise_is_no_change_and_no_part_of_the_ha
             header: header.into(),
             lines: vec!["a line".into()],
         };
-        mapping.documents[0].texts = Personal::Known(texts);
+        let documents = &mut Arc::make_mut(&mut mapping).documents;
+        Arc::make_mut(&mut documents[0]).texts = Personal::Known(texts);
         past.keep(1, vec![captured(1, &case), ReportEvent::Mapped(mapping)]);
         past.under(RULES).nothing_changes();
         past.under(&travel_elsewhere()).hash().to_owned()

@@ -1,5 +1,7 @@
 //! A log of reports that were captured and judged in the plant of the posting tests, one after another.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 
 use crate::chart::{Chart, ChartEvent, compare};
@@ -131,7 +133,7 @@ impl Past {
             generation: &|_: DocumentKind| generation,
         });
         match outcome {
-            MapOutcome::Mapped(mapping) => ReportEvent::Mapped(Box::new(mapping)),
+            MapOutcome::Mapped(mapping) => ReportEvent::Mapped(Arc::new(mapping)),
             MapOutcome::Rejected { basis, reasons } => ReportEvent::Rejected { basis, reasons },
             MapOutcome::Held {
                 basis,
