@@ -39,7 +39,14 @@ impl<C: Clock> QadClient<C> {
             let own = &accounts.columns;
             let named = named(
                 [&own.code, &own.active, &own.kind],
-                [&own.description, &own.cost_centre, &own.currency],
+                [
+                    &own.description,
+                    &own.cost_centre,
+                    &own.project,
+                    &own.sub_account,
+                    &own.limitation,
+                    &own.currency,
+                ],
             );
             let canary = AccountCode::new(&accounts.canary).ok();
             gather(

@@ -2,7 +2,8 @@
 //! an error where it decides whether something may be posted, and never a guess.
 
 use tieout_domain::chart::{
-    Account, AccountType, CostCentreUse, Daybook, DaybookUse, Employee, Period, PeriodState, Supplier,
+    Account, AccountType, AnalysisUse, Daybook, DaybookUse, Employee, Limitation, Period, PeriodState,
+    Supplier,
 };
 use tieout_domain::ids::{
     AccountCode, BadId, BusinessRelationCode, DaybookCode, Email, EmployeeCode, SupplierCode,
@@ -64,6 +65,118 @@ fn currency(row: &Row<'_>, column: Option<&Column>) -> Read<RowCurrency> {
     })
 }
 
+/// What an account wants of one dimension. Without a column only QAD can judge; its refusal is shown verbatim.
+fn used(
+    row: &Row<'_>,
+    code: &AccountCode,
+    column: Option<&Column>,
+    of: &str,
+    words: [&Words; 3],
+) -> Read<AnalysisUse> {
+    let Some(column) = column else {
+        return Ok(AnalysisUse::Optional);
+    };
+    let word = row.word(column)?;
+    let [required, optional, forbidden] = words;
+    if required.say(&word) {
+        Ok(AnalysisUse::Required)
+    } else if optional.say(&word) {
+        Ok(AnalysisUse::Optional)
+    } else if forbidden.say(&word) {
+        Ok(AnalysisUse::Forbidden)
+    } else {
+        Err(row.unfit(
+            column,
+            format!("`{word}` at account {code}"),
+            &format!("one of the profile's words for the use of {of}"),
+        ))
+    }
+}
+
+/// What an account wants beside it (contract qad §2.4).
+struct Analysis {
+    cost_centre: AnalysisUse,
+    project: AnalysisUse,
+    sub_account: AnalysisUse,
+    limitation: Limitation,
+}
+
+fn analysis(
+    row: &Row<'_>,
+    code: &AccountCode,
+    columns: &AccountColumns,
+    words: &AccountWords,
+) -> Read<Analysis> {
+    let cost_centre = used(
+        row,
+        code,
+        columns.cost_centre.as_ref(),
+        "cost centres",
+        [
+            &words.cost_centre_required,
+            &words.cost_centre_optional,
+            &words.cost_centre_forbidden,
+        ],
+    )?;
+    let project = used(
+        row,
+        code,
+        columns.project.as_ref(),
+        "projects",
+        [
+            &words.project_required,
+            &words.project_optional,
+            &words.project_forbidden,
+        ],
+    )?;
+    let sub_account = used(
+        row,
+        code,
+        columns.sub_account.as_ref(),
+        "sub-accounts",
+        [
+            &words.sub_account_required,
+            &words.sub_account_optional,
+            &words.sub_account_forbidden,
+        ],
+    )?;
+    let alone = Analysis {
+        cost_centre,
+        project,
+        sub_account,
+        limitation: Limitation::None,
+    };
+    let Some(column) = &columns.limitation else {
+        return Ok(alone);
+    };
+    let word = row.word(column)?;
+    // Of an account that is not analysed by both, QAD's limitation says nothing.
+    if cost_centre == AnalysisUse::Forbidden || project == AnalysisUse::Forbidden {
+        return Ok(alone);
+    }
+    let both = |used, limitation| Analysis {
+        cost_centre: used,
+        project: used,
+        limitation,
+        ..alone
+    };
+    if words.limitation_both_required.say(&word) {
+        Ok(both(AnalysisUse::Required, Limitation::None))
+    } else if words.limitation_at_least_one.say(&word) {
+        Ok(both(AnalysisUse::Optional, Limitation::AtLeastOne))
+    } else if words.limitation_excluding.say(&word) {
+        Ok(both(AnalysisUse::Optional, Limitation::ExactlyOne))
+    } else if words.limitation_none.say(&word) {
+        Ok(alone)
+    } else {
+        Err(row.unfit(
+            column,
+            format!("`{word}` at account {code}"),
+            "one of the profile's words for the limitation of its analysis",
+        ))
+    }
+}
+
 /// An account; `None` for one that is fixed to a currency outside ISO 4217, to which nothing of ours could be posted.
 pub(crate) fn account(
     row: &Row<'_>,
@@ -72,26 +185,7 @@ pub(crate) fn account(
     words: &AccountWords,
 ) -> Read<Option<Account>> {
     let kind = row.word(&columns.kind)?;
-    let cost_centre = match &columns.cost_centre {
-        // Without a column only QAD can judge; its refusal is shown verbatim.
-        None => CostCentreUse::Optional,
-        Some(column) => {
-            let word = row.word(column)?;
-            if words.cost_centre_required.say(&word) {
-                CostCentreUse::Required
-            } else if words.cost_centre_optional.say(&word) {
-                CostCentreUse::Optional
-            } else if words.cost_centre_forbidden.say(&word) {
-                CostCentreUse::Forbidden
-            } else {
-                return Err(row.unfit(
-                    column,
-                    format!("`{word}` at account {code}"),
-                    "one of the profile's words for the use of cost centres",
-                ));
-            }
-        }
-    };
+    let analysis = analysis(row, &code, columns, words)?;
     let only_currency = match currency(row, columns.currency.as_ref())? {
         RowCurrency::None => None,
         RowCurrency::Of(currency) => Some(currency),
@@ -109,7 +203,10 @@ pub(crate) fn account(
         } else {
             AccountType::Other(kind)
         },
-        cost_centre,
+        cost_centre: analysis.cost_centre,
+        project: analysis.project,
+        sub_account: analysis.sub_account,
+        limitation: analysis.limitation,
         only_currency,
     }))
 }

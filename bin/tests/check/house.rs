@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tieout::installation::{BUILD, Installation};
 use tieout::ports::SystemEntropy;
 use tieout_domain::chart::{
-    Account, AccountType, ChartDelta, ChartEvent, CostCentre, CostCentreUse, Daybook, DaybookUse,
+    Account, AccountType, AnalysisUse, ChartDelta, ChartEvent, CostCentre, Daybook, DaybookUse, Limitation,
 };
 use tieout_domain::ids::{AccountCode, CostCentreCode, DaybookCode, PersonName};
 use tieout_domain::journal::{Cause, Draft, Journal, Stamp, Streams};
@@ -37,14 +37,17 @@ impl House {
             active: true,
             kind,
             cost_centre,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         };
         let delta = ChartDelta {
             accounts: vec![
-                account("6410", CostCentreUse::Optional, AccountType::Standard),
-                account("6413", CostCentreUse::Required, AccountType::Standard),
-                account("6414", CostCentreUse::Forbidden, AccountType::Standard),
-                account("1120", CostCentreUse::Optional, AccountType::Other("BANK".into())),
+                account("6410", AnalysisUse::Optional, AccountType::Standard),
+                account("6413", AnalysisUse::Required, AccountType::Standard),
+                account("6414", AnalysisUse::Forbidden, AccountType::Standard),
+                account("1120", AnalysisUse::Optional, AccountType::Other("BANK".into())),
             ],
             cost_centres: vec![CostCentre {
                 code: CostCentreCode::new("1100").unwrap(),

@@ -2,8 +2,8 @@
 //! else of cost centres.
 
 use tieout_domain::chart::{
-    Account, AccountType, Chart, ChartReading, CostCentre, CostCentreUse, MasterRead, Project, SubAccount,
-    compare,
+    Account, AccountType, AnalysisUse, Chart, ChartReading, CostCentre, Limitation, MasterRead, Project,
+    SubAccount, compare,
 };
 use tieout_domain::ids::{AccountCode, CostCentreCode, ProjectCode, SubAccountCode};
 use tieout_domain::rules::{Dimension, Outcome, RuleSet};
@@ -22,9 +22,9 @@ pub fn print() {
         .filter_map(|(what, text)| Some((what.to_owned(), parsed(&text)?)));
     for (what, set) in sets.chain(hostile) {
         for wants in [
-            CostCentreUse::Required,
-            CostCentreUse::Forbidden,
-            CostCentreUse::Optional,
+            AnalysisUse::Required,
+            AnalysisUse::Forbidden,
+            AnalysisUse::Optional,
         ] {
             let chart = chart_of(&set, wants);
             let (took, findings) = timed(|| set.against(&chart));
@@ -38,7 +38,7 @@ pub fn print() {
 }
 
 /// A chart that has every code of the set.
-fn chart_of(set: &RuleSet, wants: CostCentreUse) -> Chart {
+fn chart_of(set: &RuleSet, wants: AnalysisUse) -> Chart {
     let codes = |dimensions: &[Dimension]| -> Vec<String> {
         let mut codes: Vec<String> = set
             .rules()
@@ -62,6 +62,9 @@ fn chart_of(set: &RuleSet, wants: CostCentreUse) -> Chart {
             active: true,
             kind: AccountType::Standard,
             cost_centre: wants,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         })
     });

@@ -170,7 +170,7 @@ pub fn compare(chart: &Chart, reading: &ChartReading) -> Vec<ChartEvent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::{AccountType, CostCentreUse, PeriodState};
+    use crate::chart::{AccountType, AnalysisUse, Limitation, PeriodState};
     use crate::ids::AccountCode;
 
     fn account(code: &str, active: bool) -> Account {
@@ -179,7 +179,10 @@ mod tests {
             description: format!("account {code}"),
             active,
             kind: AccountType::Standard,
-            cost_centre: CostCentreUse::Required,
+            cost_centre: AnalysisUse::Required,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         }
     }

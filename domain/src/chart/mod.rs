@@ -10,6 +10,6 @@ mod rows;
 pub use compare::{ChartReading, MasterRead, compare};
 pub use fold::{Chart, ChartDelta, ChartEvent, ChartVersion, MasterHeld};
 pub use rows::{
-    Account, AccountType, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, Master, Period,
+    Account, AccountType, AnalysisUse, CostCentre, Daybook, DaybookUse, Employee, Limitation, Master, Period,
     PeriodState, Project, SubAccount, Supplier,
 };

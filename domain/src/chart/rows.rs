@@ -70,16 +70,41 @@ pub enum AccountType {
     Other(String),
 }
 
-/// Does the account want a cost centre (analysis type and limitation, contract qad §2.4)?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Does a line on an account bear a cost centre, a project, a sub-account (contract qad §2.4)?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CostCentreUse {
+pub enum AnalysisUse {
     /// It must have one.
     Required,
-    /// It may.
+    /// It may; or nobody told, and QAD alone judges.
+    #[default]
     Optional,
     /// It must not.
     Forbidden,
+}
+impl AnalysisUse {
+    fn is_optional(&self) -> bool {
+        *self == Self::Optional
+    }
+}
+
+/// Of an account that takes both, how a cost centre and a project go together (analysis limitation, contract qad §2.4).
+/// That both are required is said of each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limitation {
+    /// One says nothing of the other; or nobody told.
+    #[default]
+    None,
+    /// A line has one of them, or both.
+    AtLeastOne,
+    /// A line has one of them, and not both ("excluding each other").
+    ExactlyOne,
+}
+impl Limitation {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// A GL account.
@@ -94,9 +119,29 @@ pub struct Account {
     /// Type.
     pub kind: AccountType,
     /// Analysis by cost centre.
-    pub cost_centre: CostCentreUse,
+    pub cost_centre: AnalysisUse,
+    /// Analysis by project. Charts that were read by an earlier build say nothing of it.
+    #[serde(default, skip_serializing_if = "AnalysisUse::is_optional")]
+    pub project: AnalysisUse,
+    /// Analysis by sub-account; as with projects.
+    #[serde(default, skip_serializing_if = "AnalysisUse::is_optional")]
+    pub sub_account: AnalysisUse,
+    /// How cost centre and project go together, where a line may have either.
+    #[serde(default, skip_serializing_if = "Limitation::is_none")]
+    pub limitation: Limitation,
     /// Accepts only this currency, where it is fixed to one.
     pub only_currency: Option<Currency>,
+}
+
+impl Account {
+    /// May a line go without a cost centre, by whether it has a project? Every other line has one (design, law 5).
+    pub fn goes_without_cost_centre(&self, with_project: bool) -> bool {
+        match self.cost_centre {
+            AnalysisUse::Required => false,
+            AnalysisUse::Optional => with_project && self.limitation != Limitation::None,
+            AnalysisUse::Forbidden => true,
+        }
+    }
 }
 
 /// A cost centre.

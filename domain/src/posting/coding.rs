@@ -96,14 +96,14 @@ pub(super) fn code_line(
             with_nearest(unset, Dimension::Account, inputs, &view),
         ));
     }
-    // Law 5 wants a cost centre on every line; only an account that takes none goes without.
-    let takes_none = resolved
+    // Law 5 wants a cost centre on every line; only where the account takes none, or a project will do, it goes without.
+    let goes_without = resolved
         .account
         .value()
         .and_then(|code| inputs.chart.account(code))
-        .is_some_and(|account| account.cost_centre == crate::chart::CostCentreUse::Forbidden);
+        .is_some_and(|account| account.goes_without_cost_centre(resolved.project.value().is_some()));
     if let Resolution::Unset(unset) = &resolved.cost_centre
-        && !takes_none
+        && !goes_without
     {
         against.reject.push(Reason::of_line(
             ReasonCode::UnmappedCostCentre,
@@ -111,11 +111,28 @@ pub(super) fn code_line(
             with_nearest(unset, Dimension::CostCentre, inputs, &view),
         ));
     }
-    for fault in check_coding(inputs.chart, &resolved, Some(currency)) {
-        // Said already, and better, by the rule that is missing.
-        if !matches!(fault, CodingFault::CostCentreRequired(_)) {
-            coding_fault(fault, Some(line), against);
+    // A line may go without these; one that bears a code that cannot be used may not be posted as if it bore none.
+    for (unset, code) in [
+        (unset_of(&resolved.sub_account), ReasonCode::BadSubAccount),
+        (unset_of(&resolved.project), ReasonCode::BadProject),
+    ] {
+        if let Some(unset) = unset.filter(|unset| unset.is_unusable()) {
+            against.reject.push(Reason::of_line(code, id, unset.to_string()));
         }
+    }
+    for fault in check_coding(inputs.chart, &resolved, Some(currency)) {
+        let unset = match &fault {
+            // Said already, and better, by the rule that is missing.
+            CodingFault::CostCentreRequired(_) | CodingFault::CentreOrProjectRequired(_) => continue,
+            CodingFault::ProjectRequired(_) => unset_of(&resolved.project),
+            CodingFault::SubAccountRequired(_) => unset_of(&resolved.sub_account),
+            _ => None,
+        };
+        if unset.is_some_and(Unset::is_unusable) {
+            continue; // Said just now.
+        }
+        let why = unset.map(|unset| with_nearest(unset, unset.dimension(), inputs, &view));
+        coding_fault(fault, why, Some(line), against);
     }
     let credit = counter_side(
         inputs,
@@ -128,12 +145,12 @@ pub(super) fn code_line(
     );
     if let Some(Against::Account(coding)) = &credit {
         for fault in check_coding(inputs.chart, coding, Some(currency)) {
-            coding_fault(fault, Some(line), against);
+            coding_fault(fault, None, Some(line), against);
         }
     }
     if let Some((_, coding)) = &amount.tax {
         for fault in check_coding(inputs.chart, *coding, Some(currency)) {
-            coding_fault(fault, Some(line), against);
+            coding_fault(fault, None, Some(line), against);
         }
     }
     if let Some((tax, coding)) = &amount.tax {
@@ -326,7 +343,16 @@ fn with_nearest(unset: &Unset, dimension: Dimension, inputs: &MapInputs<'_>, lin
     nearest.map_or_else(|| unset.to_string(), |nearest| format!("{unset}; {nearest}"))
 }
 
-fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Objections) {
+/// Why a dimension has no value, if it has none.
+fn unset_of<T>(resolution: &Resolution<T>) -> Option<&Unset> {
+    match resolution {
+        Resolution::Unset(unset) => Some(unset),
+        Resolution::Found { .. } => None,
+    }
+}
+
+/// `why`: what the rules say of the dimension that is missing.
+fn coding_fault(fault: CodingFault, why: Option<String>, line: Option<&LineFacts>, against: &mut Objections) {
     use CodingFault as F;
     let code = match &fault {
         F::AccountHeld(_) | F::CostCentreHeld(_) | F::SubAccountHeld(_) | F::ProjectHeld(_) => {
@@ -336,8 +362,13 @@ fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Obje
         F::InactiveAccount(_) => ReasonCode::InactiveAccount,
         F::NotStandard { .. } => ReasonCode::AccountNotPostable,
         F::WrongCurrency { .. } => ReasonCode::AccountCurrency,
-        F::CostCentreRequired(_) => ReasonCode::UnmappedCostCentre,
+        F::CostCentreRequired(_) | F::CentreOrProjectRequired(_) => ReasonCode::UnmappedCostCentre,
         F::CostCentreForbidden { .. } => ReasonCode::CostCentreForbidden,
+        F::ProjectRequired(_) => ReasonCode::UnmappedProject,
+        F::ProjectForbidden { .. } => ReasonCode::ProjectForbidden,
+        F::SubAccountRequired(_) => ReasonCode::UnmappedSubAccount,
+        F::SubAccountForbidden { .. } => ReasonCode::SubAccountForbidden,
+        F::CentreAndProject { .. } => ReasonCode::CentreAndProject,
         F::UnknownCostCentre(_) => ReasonCode::UnknownCostCentre,
         F::InactiveCostCentre(_) => ReasonCode::InactiveCostCentre,
         F::UnknownSubAccount(_) | F::InactiveSubAccount(_) => ReasonCode::BadSubAccount,
@@ -345,7 +376,7 @@ fn coding_fault(fault: CodingFault, line: Option<&LineFacts>, against: &mut Obje
     };
     let reason = Reason {
         code,
-        message: fault.to_string(),
+        message: why.map_or_else(|| fault.to_string(), |why| format!("{fault}: {why}")),
         line: line.map(|l| l.transaction.clone()),
     };
     if code == ReasonCode::ChartHeld {

@@ -75,6 +75,16 @@ catalogue! {
     InactiveCostCentre, "inactive_cost_centre", LedgerKeeper, true, "Activate the cost centre in QAD, or recode the tag.";
     /// The account must not have a cost centre.
     CostCentreForbidden, "cost_centre_forbidden", RuleKeeper, true, "Map to an account that takes a cost centre, or set none for it.";
+    /// No rule sets a project, and the account wants one.
+    UnmappedProject, "unmapped_project", RuleKeeper, true, "Add a rule that gives such lines a project, or map to an account that needs none.";
+    /// The account must not have a project.
+    ProjectForbidden, "project_forbidden", RuleKeeper, true, "Map to an account that takes a project, or set none for it.";
+    /// No rule sets a sub-account, and the account wants one.
+    UnmappedSubAccount, "unmapped_sub_account", RuleKeeper, true, "Add a rule that gives such lines a sub-account, or map to an account that needs none.";
+    /// The account must not have a sub-account.
+    SubAccountForbidden, "sub_account_forbidden", RuleKeeper, true, "Map to an account that takes a sub-account, or set none for it.";
+    /// The account takes a cost centre or a project, not both, and has both.
+    CentreAndProject, "cost_centre_and_project", RuleKeeper, true, "Have the rules set one of the two for such lines: QAD lets the account bear a cost centre or a project, not both.";
     /// The sub-account does not exist or is inactive.
     BadSubAccount, "bad_sub_account", RuleKeeper, true, "Correct the sub-account in the rule set, or create or activate it in QAD.";
     /// The project does not exist or is inactive.

@@ -1,12 +1,12 @@
 //! Does the chart agree with a coding? Every fault at once, each with the code it is about.
 
-use crate::chart::{AccountType, Chart, CostCentreUse, Master};
+use crate::chart::{Account, AccountType, AnalysisUse, Chart, Limitation, Master};
 use crate::ids::{AccountCode, CostCentreCode, ProjectCode, SubAccountCode};
 use crate::money::Currency;
 use crate::posting::Coding;
 
-/// The dimensions of a line that are known; what could not be resolved is `None` and is not judged, but for a cost
-/// centre that the account requires.
+/// The dimensions of a line that are known; what could not be resolved is `None` and is not judged, but where the account
+/// requires one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dimensions<'a> {
     /// GL account.
@@ -80,6 +80,43 @@ pub enum CodingFault {
         /// The cost centre.
         cost_centre: CostCentreCode,
     },
+    /// The account wants a project and has none.
+    #[error("account {0} requires a project")]
+    ProjectRequired(AccountCode),
+    /// The account must have no project and has one.
+    #[error("account {account} takes no project, and {project} is set")]
+    ProjectForbidden {
+        /// The account.
+        account: AccountCode,
+        /// The project.
+        project: ProjectCode,
+    },
+    /// The account wants a sub-account and has none.
+    #[error("account {0} requires a sub-account")]
+    SubAccountRequired(AccountCode),
+    /// The account must have no sub-account and has one.
+    #[error("account {account} takes no sub-account, and {sub_account} is set")]
+    SubAccountForbidden {
+        /// The account.
+        account: AccountCode,
+        /// The sub-account.
+        sub_account: SubAccountCode,
+    },
+    /// The account wants a cost centre or a project and has neither.
+    #[error("account {0} requires a cost centre or a project")]
+    CentreOrProjectRequired(AccountCode),
+    /// The account takes a cost centre or a project and has both.
+    #[error(
+        "account {account} takes a cost centre or a project, not both, and {cost_centre} and {project} are set"
+    )]
+    CentreAndProject {
+        /// The account.
+        account: AccountCode,
+        /// The cost centre.
+        cost_centre: CostCentreCode,
+        /// The project.
+        project: ProjectCode,
+    },
     /// QAD has no such cost centre.
     #[error("QAD has no cost centre {0}")]
     UnknownCostCentre(CostCentreCode),
@@ -112,8 +149,8 @@ pub enum CodingFault {
 /// Everything the chart has against these dimensions, in the currency of the report (`None` where that is itself not
 /// known, and then a fixed currency is not judged). Empty: it may post.
 ///
-/// A cost centre that is `None` is a fault where the account requires one. A caller whose rules failed to give one has
-/// two things to say, and says the more telling one.
+/// A dimension that is `None` is a fault where the account requires one. A caller whose rules failed to give one has two
+/// things to say, and says the more telling one.
 pub fn check_coding<'a>(
     chart: &Chart,
     coding: impl Into<Dimensions<'a>>,
@@ -122,7 +159,7 @@ pub fn check_coding<'a>(
     let coding = coding.into();
     let mut faults = Vec::new();
     if let Some(code) = coding.account {
-        check_account(chart, code, coding.cost_centre, currency, &mut faults);
+        check_account(chart, code, &coding, currency, &mut faults);
     }
     macro_rules! row {
         ($code:expr, $find:ident, $master:expr, $held:ident, $unknown:ident, $inactive:ident) => {
@@ -168,7 +205,7 @@ pub fn check_coding<'a>(
 fn check_account(
     chart: &Chart,
     code: &AccountCode,
-    cost_centre: Option<&CostCentreCode>,
+    coding: &Dimensions<'_>,
     currency: Option<Currency>,
     faults: &mut Vec<CodingFault>,
 ) {
@@ -199,12 +236,36 @@ fn check_account(
             currency,
         });
     }
-    match (account.cost_centre, cost_centre) {
-        (CostCentreUse::Required, None) => faults.push(CodingFault::CostCentreRequired(code.clone())),
-        (CostCentreUse::Forbidden, Some(cost_centre)) => {
-            faults.push(CodingFault::CostCentreForbidden {
-                account: code.clone(),
+    check_analysis(account, coding, faults);
+}
+
+/// Analysis type and limitation of an account (contract qad §2.4).
+fn check_analysis(account: &Account, coding: &Dimensions<'_>, faults: &mut Vec<CodingFault>) {
+    let code = || account.code.clone();
+    macro_rules! dimension {
+        ($dimension:ident, $required:ident, $forbidden:ident) => {
+            match (account.$dimension, coding.$dimension) {
+                (AnalysisUse::Required, None) => faults.push(CodingFault::$required(code())),
+                (AnalysisUse::Forbidden, Some(set)) => faults.push(CodingFault::$forbidden {
+                    account: code(),
+                    $dimension: set.clone(),
+                }),
+                _ => {}
+            }
+        };
+    }
+    dimension!(cost_centre, CostCentreRequired, CostCentreForbidden);
+    dimension!(project, ProjectRequired, ProjectForbidden);
+    dimension!(sub_account, SubAccountRequired, SubAccountForbidden);
+    match (account.limitation, coding.cost_centre, coding.project) {
+        (Limitation::AtLeastOne | Limitation::ExactlyOne, None, None) => {
+            faults.push(CodingFault::CentreOrProjectRequired(code()));
+        }
+        (Limitation::ExactlyOne, Some(cost_centre), Some(project)) => {
+            faults.push(CodingFault::CentreAndProject {
+                account: code(),
                 cost_centre: cost_centre.clone(),
+                project: project.clone(),
             });
         }
         _ => {}
@@ -222,7 +283,10 @@ mod tests {
             description: String::new(),
             active: true,
             kind: AccountType::Standard,
-            cost_centre: CostCentreUse::Optional,
+            cost_centre: AnalysisUse::Optional,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         };
         change(&mut account);
@@ -263,9 +327,15 @@ mod tests {
             account("6411", |a| a.active = false),
             account("1120", |a| a.kind = AccountType::Other("BANK".into())),
             account("6412", |a| a.only_currency = Currency::new("EUR").ok()),
-            account("6413", |a| a.cost_centre = CostCentreUse::Required),
-            account("6414", |a| a.cost_centre = CostCentreUse::Forbidden),
+            account("6413", |a| a.cost_centre = AnalysisUse::Required),
+            account("6414", |a| a.cost_centre = AnalysisUse::Forbidden),
             account("6415", |_| {}),
+            account("6416", |a| a.project = AnalysisUse::Required),
+            account("6417", |a| a.project = AnalysisUse::Forbidden),
+            account("6418", |a| a.sub_account = AnalysisUse::Required),
+            account("6419", |a| a.sub_account = AnalysisUse::Forbidden),
+            account("6420", |a| a.limitation = Limitation::AtLeastOne),
+            account("6421", |a| a.limitation = Limitation::ExactlyOne),
         ];
         let fold =
             |chart: Chart, reading: &ChartReading| compare(&chart, reading).iter().fold(chart, Chart::evolve);
@@ -303,7 +373,22 @@ mod tests {
 
     #[test]
     fn a_coding_that_qad_has_today_has_no_fault() {
-        for good in ["6410", "6410/cc1/s1/p1", "6413/CC1", "6414", ""] {
+        for good in [
+            "6410",
+            "6410/cc1/s1/p1",
+            "6413/CC1",
+            "6414",
+            "6416///P1",
+            "6417/CC1/S1",
+            "6418//S1",
+            "6419/CC1//P1",
+            "6420/CC1",
+            "6420///P1",
+            "6420/CC1//P1",
+            "6421/CC1",
+            "6421///P1",
+            "",
+        ] {
             assert_eq!(faults(good), [""; 0], "{good}");
         }
     }
@@ -318,6 +403,16 @@ mod tests {
             ("6412", "account 6412 accepts EUR only, the report is in USD"),
             ("6413", "account 6413 requires a cost centre"),
             ("6414/CC1", "account 6414 takes no cost centre, and CC1 is set"),
+            ("6416", "account 6416 requires a project"),
+            ("6417///P1", "account 6417 takes no project, and P1 is set"),
+            ("6418", "account 6418 requires a sub-account"),
+            ("6419//S1", "account 6419 takes no sub-account, and S1 is set"),
+            ("6420", "account 6420 requires a cost centre or a project"),
+            ("6421", "account 6421 requires a cost centre or a project"),
+            (
+                "6421/CC1//P1",
+                "account 6421 takes a cost centre or a project, not both, and CC1 and P1 are set",
+            ),
             ("6410/CC5", "QAD has no cost centre CC5"),
             ("6410/CC9", "cost centre CC9 is inactive"),
             ("6410//S5", "QAD has no sub-account S5"),

@@ -86,6 +86,22 @@ pub enum Unset {
         rules: Vec<RuleName>,
     },
 }
+impl Unset {
+    /// Is there something for it, that cannot be used? Else nothing is.
+    pub fn is_unusable(&self) -> bool {
+        matches!(self, Self::BadCode { .. } | Self::Ambiguous { .. })
+    }
+    /// Which dimension has none.
+    pub fn dimension(&self) -> Dimension {
+        match self {
+            Self::NoRule { dimension, .. }
+            | Self::BlankCode { dimension, .. }
+            | Self::BadCode { dimension, .. }
+            | Self::NotAsked { dimension }
+            | Self::Ambiguous { dimension, .. } => *dimension,
+        }
+    }
+}
 impl fmt::Display for Unset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,7 +2,7 @@
 
 use super::{RuleFault, RuleSet, Witness};
 use crate::chart::{
-    Account, AccountType, Chart, ChartReading, CostCentre, CostCentreUse, MasterRead, compare,
+    Account, AccountType, AnalysisUse, Chart, ChartReading, CostCentre, Limitation, MasterRead, compare,
 };
 use crate::ids::{AccountCode, CostCentreCode};
 
@@ -59,7 +59,10 @@ pub(super) fn reading(accounts: &[Made], centres: &[(&str, bool)]) -> ChartReadi
             description: String::new(),
             active: true,
             kind: AccountType::Standard,
-            cost_centre: CostCentreUse::Optional,
+            cost_centre: AnalysisUse::Optional,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         };
         change(&mut account);

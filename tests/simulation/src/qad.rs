@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use tieout_domain::chart::{
-    Account, AccountType, ChartReading, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee, MasterRead,
-    Period, PeriodState, Supplier,
+    Account, AccountType, AnalysisUse, ChartReading, CostCentre, Daybook, DaybookUse, Employee, Limitation,
+    MasterRead, Period, PeriodState, Supplier,
 };
 use tieout_domain::ids::{
     AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode,
@@ -240,6 +240,9 @@ impl Qad {
             active: self.account_active || code != ACCOUNTS[0],
             kind: AccountType::Standard,
             cost_centre,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
             only_currency: None,
         };
         let daybook = |code: &str, accepts| Daybook {
@@ -264,10 +267,10 @@ impl Qad {
         };
         ChartReading {
             accounts: MasterRead::Rows(vec![
-                account(ACCOUNTS[0], CostCentreUse::Required),
-                account(ACCOUNTS[1], CostCentreUse::Required),
-                account("2155", CostCentreUse::Forbidden),
-                account("2161", CostCentreUse::Forbidden),
+                account(ACCOUNTS[0], AnalysisUse::Required),
+                account(ACCOUNTS[1], AnalysisUse::Required),
+                account("2155", AnalysisUse::Forbidden),
+                account("2161", AnalysisUse::Forbidden),
             ]),
             cost_centres: MasterRead::Rows(vec![CostCentre {
                 code: CostCentreCode::new("OH").unwrap(),

@@ -93,6 +93,12 @@ pub struct AccountColumns {
     pub kind: Column,
     /// Whether it wants a cost centre; where none is named QAD alone judges that.
     pub cost_centre: Option<Column>,
+    /// Whether it wants a project; may be the same column as that of cost centres, read by other words.
+    pub project: Option<Column>,
+    /// Whether it wants a sub-account.
+    pub sub_account: Option<Column>,
+    /// How cost centre and project go together, of an account that takes both.
+    pub limitation: Option<Column>,
     /// The only currency it takes; where none is named QAD alone judges that.
     pub currency: Option<Column>,
 }
@@ -116,6 +122,36 @@ pub struct AccountWords {
     /// It must not have one.
     #[serde(default)]
     pub cost_centre_forbidden: Words,
+    /// It must have a project.
+    #[serde(default)]
+    pub project_required: Words,
+    /// It may have one.
+    #[serde(default)]
+    pub project_optional: Words,
+    /// It must not have one.
+    #[serde(default)]
+    pub project_forbidden: Words,
+    /// It must have a sub-account.
+    #[serde(default)]
+    pub sub_account_required: Words,
+    /// It may have one.
+    #[serde(default)]
+    pub sub_account_optional: Words,
+    /// It must not have one.
+    #[serde(default)]
+    pub sub_account_forbidden: Words,
+    /// Cost centre and project say nothing of each other.
+    #[serde(default)]
+    pub limitation_none: Words,
+    /// A line has at least one of the two.
+    #[serde(default)]
+    pub limitation_at_least_one: Words,
+    /// A line has both.
+    #[serde(default)]
+    pub limitation_both_required: Words,
+    /// A line has one of the two and not both.
+    #[serde(default)]
+    pub limitation_excluding: Words,
 }
 
 /// Columns of suppliers.

@@ -1,13 +1,14 @@
 //! The chart, read from the stand-in.
 
 use chrono::NaiveDate;
-use tieout_domain::chart::{AccountType, CostCentreUse, DaybookUse, MasterRead, PeriodState};
+use tieout_domain::chart::{AccountType, AnalysisUse, DaybookUse, Limitation, MasterRead, PeriodState};
 use tieout_domain::ports::{Ledger, LedgerError};
 use tieout_sandbox::fault::FaultRule;
+use tieout_sandbox::qad::world::Account;
 use tieout_sandbox::qad::{FaultKind, QadShape};
 use toml::Table;
 
-use crate::stand_in::{StandIn, set};
+use crate::stand_in::{StandIn, WORKSPACE, set};
 
 fn rows<T: std::fmt::Debug>(read: MasterRead<T>) -> Vec<T> {
     match read {
@@ -31,8 +32,8 @@ async fn every_master_is_read_in_the_profiles_words() {
             .find(|account| account.code.as_str() == code)
             .unwrap()
     };
-    assert_eq!(account("6410").cost_centre, CostCentreUse::Required);
-    assert_eq!(account("6430").cost_centre, CostCentreUse::Optional);
+    assert_eq!(account("6410").cost_centre, AnalysisUse::Required);
+    assert_eq!(account("6430").cost_centre, AnalysisUse::Optional);
     assert!(!account("6490").active);
     assert_eq!(account("2100").kind, AccountType::Other("CREDITORCONTROL".into()));
     assert_eq!(
@@ -82,10 +83,135 @@ async fn every_master_is_read_in_the_profiles_words() {
     );
 }
 
+/// A profile that reads what an account is analysed by.
+fn analysed(profile: &mut Table) {
+    let accounts = |key: &str| format!("masters.accounts.{key}");
+    for (column, name) in [
+        ("cost_centre", "GL.AnalysisType"),
+        ("project", "GL.AnalysisType"),
+        ("sub_account", "GL.GLIsDivisionAccount"),
+        ("limitation", "GL.GLAnalysisLimitation"),
+    ] {
+        set(profile, &accounts(&format!("columns.{column}")), name);
+    }
+    for (word, values) in [
+        ("cost_centre_required", vec!["COSTCENTRE"]),
+        ("cost_centre_optional", vec!["BOTH"]),
+        ("cost_centre_forbidden", vec!["NONE", "PROJECT"]),
+        ("project_required", vec!["PROJECT"]),
+        ("project_optional", vec!["BOTH"]),
+        ("project_forbidden", vec!["NONE", "COSTCENTRE"]),
+        ("sub_account_required", vec!["true"]),
+        ("sub_account_forbidden", vec!["false"]),
+        ("limitation_none", vec!["NONE"]),
+        ("limitation_at_least_one", vec!["ATLEASTONE"]),
+        ("limitation_both_required", vec!["BOTHREQUIRED"]),
+        ("limitation_excluding", vec!["EXCLUDING"]),
+    ] {
+        set(profile, &accounts(&format!("words.{word}")), values);
+    }
+}
+
+#[tokio::test]
+async fn what_an_account_is_analysed_by_is_read_in_the_profiles_words() {
+    use tieout_sandbox::qad::world::{AnalysisUse as Used, Limitation as Joined};
+    let stand_in = StandIn::with(QadShape::default(), analysed).await;
+    let accounts = [
+        (
+            "7000",
+            Used::Forbidden,
+            Used::Forbidden,
+            Used::Forbidden,
+            Joined::None,
+        ),
+        (
+            "7001",
+            Used::Required,
+            Used::Forbidden,
+            Used::Forbidden,
+            Joined::None,
+        ),
+        (
+            "7002",
+            Used::Forbidden,
+            Used::Required,
+            Used::Required,
+            Joined::None,
+        ),
+        (
+            "7003",
+            Used::Optional,
+            Used::Optional,
+            Used::Forbidden,
+            Joined::None,
+        ),
+        (
+            "7004",
+            Used::Required,
+            Used::Required,
+            Used::Forbidden,
+            Joined::None,
+        ),
+        (
+            "7005",
+            Used::Optional,
+            Used::Optional,
+            Used::Forbidden,
+            Joined::AtLeastOne,
+        ),
+        (
+            "7006",
+            Used::Optional,
+            Used::Optional,
+            Used::Forbidden,
+            Joined::Excluding,
+        ),
+    ];
+    stand_in.handle.edit(|world| {
+        let workspace = world.workspace_mut(WORKSPACE).unwrap();
+        workspace.accounts.extend(
+            accounts.map(|(code, cost_centre, project, sub_account, limitation)| Account {
+                cost_centre,
+                project,
+                sub_account,
+                limitation,
+                ..Account::expense(code, "Analysed")
+            }),
+        );
+    });
+    let read = rows(stand_in.client.read_chart().await.unwrap().accounts);
+    let told: Vec<_> = read
+        .iter()
+        .filter(|account| account.code.as_str().starts_with('7'))
+        .map(|account| {
+            (
+                account.code.as_str(),
+                account.cost_centre,
+                account.project,
+                account.sub_account,
+                account.limitation,
+            )
+        })
+        .collect();
+    use AnalysisUse::{Forbidden, Optional, Required};
+    assert_eq!(
+        told,
+        [
+            ("7000", Forbidden, Forbidden, Forbidden, Limitation::None),
+            ("7001", Required, Forbidden, Forbidden, Limitation::None),
+            ("7002", Forbidden, Required, Required, Limitation::None),
+            ("7003", Optional, Optional, Forbidden, Limitation::None),
+            ("7004", Required, Required, Forbidden, Limitation::None),
+            ("7005", Optional, Optional, Forbidden, Limitation::AtLeastOne),
+            ("7006", Optional, Optional, Forbidden, Limitation::ExactlyOne),
+        ]
+    );
+}
+
 #[tokio::test]
 async fn a_master_that_cannot_be_believed_fails_alone() {
     type Change = fn(&mut Table);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 8] = [
         (
             |profile| set(profile, "masters.accounts.canary", "9999"),
             "did not find its canary 9999",
@@ -105,6 +231,37 @@ async fn a_master_that_cannot_be_believed_fails_alone() {
         (
             |profile| set(profile, "masters.accounts.words.cost_centre_required", vec!["CC"]),
             "REQUIRED",
+        ),
+        (
+            |profile| {
+                analysed(profile);
+                set(profile, "masters.accounts.words.project_required", vec!["PRJ"]);
+                set(profile, "masters.accounts.words.project_optional", vec!["PRJ"]);
+            },
+            "the use of projects",
+        ),
+        (
+            |profile| {
+                analysed(profile);
+                set(profile, "masters.accounts.words.limitation_none", vec!["-"]);
+                set(
+                    profile,
+                    "masters.accounts.words.cost_centre_optional",
+                    vec!["BOTH", "COSTCENTRE"],
+                );
+                set(
+                    profile,
+                    "masters.accounts.words.cost_centre_required",
+                    Vec::<&str>::new(),
+                );
+                set(
+                    profile,
+                    "masters.accounts.words.project_optional",
+                    vec!["BOTH", "COSTCENTRE"],
+                );
+                set(profile, "masters.accounts.words.project_forbidden", vec!["NONE"]);
+            },
+            "the limitation of its analysis",
         ),
         (
             |profile| set(profile, "masters.accounts.browse_id", "urn:browse:mfg:none"),

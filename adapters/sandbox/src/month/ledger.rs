@@ -8,7 +8,7 @@ use super::people::{Employee as Worker, Staff, Standing};
 use super::site::{PAINT_SHOP, Site};
 use super::{canary, credentials};
 use crate::qad::world::{
-    Account, CostCentreUse, Daybook, DaybookControl, DaybookType, Document, DocumentKind, Employee,
+    Account, AnalysisUse, Daybook, DaybookControl, DaybookType, Document, DocumentKind, Employee,
     InvoiceType, Line, Master, Period, PeriodStatus, Supplier, User, Workspace, World,
 };
 
@@ -139,7 +139,7 @@ fn accounts() -> Vec<Account> {
         .collect();
     accounts.extend([
         Account {
-            cost_centre: CostCentreUse::Optional,
+            cost_centre: AnalysisUse::Optional,
             ..Account::expense("6760", "Bank charges")
         },
         Account {

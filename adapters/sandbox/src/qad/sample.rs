@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::world::{
-    Account, CostCentreUse, Daybook, DaybookType, Document, DocumentKind, Employee, InvoiceType, Line,
-    Master, Period, Supplier, User, Workspace, World,
+    Account, AnalysisUse, Daybook, DaybookType, Document, DocumentKind, Employee, InvoiceType, Line, Master,
+    Period, Supplier, User, Workspace, World,
 };
 
 /// Workspace `10USA_10USACO` in US dollars with the masters of §7, the calendar year 2024 open, client `CLIENT` and
@@ -25,7 +25,7 @@ pub fn workspace() -> Workspace {
         Account::expense("6410", "Travel - Air"),
         Account::expense("6420", "Travel - Ground"),
         Account {
-            cost_centre: CostCentreUse::Optional,
+            cost_centre: AnalysisUse::Optional,
             ..Account::expense("6430", "Meals")
         },
         Account {

@@ -1,7 +1,9 @@
 //! Contract qad §4, §7.9: each rule, broken once.
 
 use serde_json::{Value, json};
-use tieout_sandbox::qad::world::{DaybookControl, Mask, Module, PeriodStatus, PeriodType};
+use tieout_sandbox::qad::world::{
+    Account, AnalysisUse, DaybookControl, Limitation, Mask, Module, PeriodStatus, PeriodType,
+};
 
 use crate::support::{Site, WORKSPACE, example_invoice, example_journal, with};
 
@@ -360,4 +362,33 @@ async fn masks_and_operational_daybooks_refuse() {
         site.journal(example_journal()).await.codes(),
         ["SIM-DAYBOOK-CONTROL", "SIM-MASK"]
     );
+}
+
+#[tokio::test]
+async fn what_an_accounts_analysis_does_not_allow_is_refused() {
+    let sent = |change: fn(&mut Account), project: &'static str, sub_account: &'static str| async move {
+        let site = Site::new().await;
+        site.handle.edit(|world| {
+            let workspace = world.workspace_mut(WORKSPACE).unwrap();
+            change(workspace.accounts.get_mut("6410").unwrap());
+        });
+        let sent = with(example_invoice(), &format!("{FIRST}/projectCode"), json!(project));
+        let sent = with(sent, &format!("{FIRST}/subAccountCode"), json!(sub_account));
+        site.invoice(sent).await
+    };
+    sent(|_| {}, "", "").await.stored();
+    let required = sent(|account| account.project = AnalysisUse::Required, "", "").await;
+    assert_eq!(required.codes(), ["SIM-PROJECT-REQUIRED"]);
+    let forbidden = sent(|account| account.project = AnalysisUse::Forbidden, "P100", "").await;
+    assert_eq!(forbidden.codes(), ["SIM-PROJECT-FORBIDDEN"]);
+    let required = sent(|account| account.sub_account = AnalysisUse::Required, "", "").await;
+    assert_eq!(required.codes(), ["SIM-SUB-REQUIRED"]);
+    let forbidden = sent(|account| account.sub_account = AnalysisUse::Forbidden, "", "10").await;
+    assert_eq!(forbidden.codes(), ["SIM-SUB-FORBIDDEN"]);
+    let excluding = |account: &mut Account| {
+        account.cost_centre = AnalysisUse::Optional;
+        account.limitation = Limitation::Excluding;
+    };
+    assert_eq!(sent(excluding, "P100", "").await.codes(), ["SIM-ANALYSIS-BOTH"]);
+    sent(excluding, "", "").await.stored();
 }

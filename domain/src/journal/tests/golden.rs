@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::chart::{
-    Account, AccountType, Chart, ChartEvent, ChartReading, CostCentre, CostCentreUse, Daybook, DaybookUse,
-    Employee, Master, MasterHeld, MasterRead, Period, PeriodState, Project, SubAccount, Supplier, compare,
+    Account, AccountType, AnalysisUse, Chart, ChartEvent, ChartReading, CostCentre, Daybook, DaybookUse,
+    Employee, Limitation, Master, MasterHeld, MasterRead, Period, PeriodState, Project, SubAccount, Supplier,
+    compare,
 };
 use crate::ids::{
     AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, Email, EmployeeCode, ProjectCode,
@@ -430,6 +431,9 @@ fn chart_events() -> Vec<(&'static str, ChartEvent)> {
         active: true,
         kind,
         cost_centre,
+        project: AnalysisUse::Optional,
+        sub_account: AnalysisUse::Optional,
+        limitation: Limitation::None,
         only_currency,
     };
     let control = AccountType::Other("SUPPLIERCONTROL".into());
@@ -440,14 +444,14 @@ fn chart_events() -> Vec<(&'static str, ChartEvent)> {
     };
     let reading = ChartReading {
         accounts: MasterRead::Rows(vec![
-            account("6410", AccountType::Standard, CostCentreUse::Required, None),
+            account("6410", AccountType::Standard, AnalysisUse::Required, None),
             account(
                 "1410",
                 AccountType::Standard,
-                CostCentreUse::Forbidden,
+                AnalysisUse::Forbidden,
                 Currency::new("EUR").ok(),
             ),
-            account("2100", control, CostCentreUse::Optional, None),
+            account("2100", control, AnalysisUse::Optional, None),
         ]),
         cost_centres: MasterRead::Rows(vec![CostCentre {
             code: CostCentreCode::new("OH").unwrap(),
@@ -503,8 +507,21 @@ fn chart_events() -> Vec<(&'static str, ChartEvent)> {
         ]
         .into(),
     };
+    let mut analysed = Chart::default();
+    analysed = analysed.evolve(&changed);
+    let joined = ChartReading {
+        accounts: MasterRead::Rows(vec![Account {
+            project: AnalysisUse::Optional,
+            limitation: Limitation::ExactlyOne,
+            sub_account: AnalysisUse::Required,
+            ..account("6410", AccountType::Standard, AnalysisUse::Optional, None)
+        }]),
+        ..reading.clone()
+    };
+    let analysed = compare(&analysed, &joined).remove(0);
     vec![
         ("ChartChanged", changed),
+        ("ChartChanged.analysed", analysed),
         ("ChartHeld", held),
         ("ChartReleased", ChartEvent::ChartReleased),
     ]

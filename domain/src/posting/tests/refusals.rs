@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::world::{Case, carded, orphan, owed, report, supplier, usd};
-use crate::chart::{AccountType, ChartReading, DaybookUse, MasterRead, PeriodState};
+use crate::chart::{AccountType, AnalysisUse, ChartReading, DaybookUse, Limitation, MasterRead, PeriodState};
 use crate::ids::{BusinessRelationCode, TransactionId};
 use crate::money::{Currency, Hundredths};
 use crate::report::tests::samples::transaction;
@@ -37,6 +37,18 @@ fn met(code: ReasonCode) -> Option<Case> {
         R::UnknownCostCentre => line(|line| line.tag_gl = "TX".into()),
         R::InactiveCostCentre => case().with(|case| case.masters.cost_centres[0].active = false),
         R::CostCentreForbidden => line(|line| line.category = "Fees".into()),
+        R::UnmappedProject => {
+            case().with(|case| case.masters.account("6410").project = AnalysisUse::Required)
+        }
+        R::UnmappedSubAccount => {
+            case().with(|case| case.masters.account("6410").sub_account = AnalysisUse::Required)
+        }
+        R::ProjectForbidden => line(|line| line.category = "Tooling".into())
+            .with(|case| case.masters.account("6410").project = AnalysisUse::Forbidden),
+        R::SubAccountForbidden => line(|line| line.category = "Tooling".into())
+            .with(|case| case.masters.account("6410").sub_account = AnalysisUse::Forbidden),
+        R::CentreAndProject => line(|line| line.category = "Tooling".into())
+            .with(|case| case.masters.account("6410").limitation = Limitation::ExactlyOne),
         R::BadSubAccount => line(|line| line.category = "Tooling".into())
             .with(|case| case.masters.sub_accounts[0].active = false),
         R::BadProject => {
@@ -230,8 +242,76 @@ fn an_account_that_takes_no_cost_centre_goes_without_and_one_that_does_never() {
     assert_eq!(fees.document().lines[0].coding.cost_centre, None);
     // Law 5: also where QAD would let it pass.
     line(|line| line.tag_gl = String::new())
-        .with(|case| case.masters.account("6410").cost_centre = crate::chart::CostCentreUse::Optional)
+        .with(|case| case.masters.account("6410").cost_centre = AnalysisUse::Optional)
         .rejected_for(ReasonCode::UnmappedCostCentre, "tag_gl_code");
+}
+
+#[test]
+fn an_account_that_requires_a_project_or_a_sub_account_says_which_rules_give_none() {
+    let wants =
+        |want: fn(&mut crate::chart::Account)| case().with(move |case| want(case.masters.account("6410")));
+    wants(|account| account.project = AnalysisUse::Required).rejected_for(
+        ReasonCode::UnmappedProject,
+        "account 6410 requires a project: no rule sets `project`",
+    );
+    wants(|account| account.sub_account = AnalysisUse::Required).rejected_for(
+        ReasonCode::UnmappedSubAccount,
+        "account 6410 requires a sub-account",
+    );
+}
+
+#[test]
+fn a_project_goes_where_the_account_takes_one_and_in_place_of_a_cost_centre_where_it_takes_only_one() {
+    let with_project = |change: fn(&mut crate::chart::Account)| {
+        case()
+            .ruled(
+                "set = { account = \"6410\" }",
+                "set = { account = \"6410\", project = \"P-7\" }",
+            )
+            .with(move |case| change(case.masters.account("6410")))
+    };
+    with_project(|account| account.project = AnalysisUse::Forbidden).rejected_for(
+        ReasonCode::ProjectForbidden,
+        "account 6410 takes no project, and P-7 is set",
+    );
+    with_project(|account| {
+        account.cost_centre = AnalysisUse::Optional;
+        account.limitation = Limitation::ExactlyOne;
+    })
+    .rejected_for(ReasonCode::CentreAndProject, "not both");
+    let untagged = |limitation| {
+        with_project(|_| {}).with(move |case| {
+            case.masters.account("6410").limitation = limitation;
+            case.masters.account("6410").cost_centre = AnalysisUse::Optional;
+            case.payload.facts.lines[0].tag_gl = String::new();
+        })
+    };
+    for limitation in [Limitation::ExactlyOne, Limitation::AtLeastOne] {
+        let coding = untagged(limitation).document().lines[0].coding.clone();
+        assert_eq!(
+            (coding.cost_centre, coding.project.is_some()),
+            (None, true),
+            "{limitation:?}"
+        );
+    }
+    untagged(Limitation::None).rejected_for(ReasonCode::UnmappedCostCentre, "tag_gl_code");
+    line(|line| line.tag_gl = String::new())
+        .with(|case| {
+            case.masters.account("6410").cost_centre = AnalysisUse::Optional;
+            case.masters.account("6410").limitation = Limitation::ExactlyOne;
+        })
+        .rejected_for(ReasonCode::UnmappedCostCentre, "tag_gl_code");
+}
+
+#[test]
+fn a_line_that_bears_a_project_that_can_be_no_code_is_not_posted_without_one() {
+    case()
+        .ruled(
+            "set = { account = \"6410\" }",
+            "set = { account = \"6410\", project = { from = \"category_gl_code\" } }",
+        )
+        .with(|case| case.payload.facts.lines[0].category_gl = "a\u{7}b".into())
+        .rejected_for(ReasonCode::BadProject, "takes `project` from category_gl_code");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use crate::chart::{
-    Account, AccountType, Chart, ChartReading, CostCentre, CostCentreUse, Daybook, DaybookUse, Employee,
-    MasterRead, Period, PeriodState, Project, SubAccount, Supplier, compare,
+    Account, AccountType, AnalysisUse, Chart, ChartReading, CostCentre, Daybook, DaybookUse, Employee,
+    Limitation, MasterRead, Period, PeriodState, Project, SubAccount, Supplier, compare,
 };
 use crate::ids::{
     AccountCode, BusinessRelationCode, CostCentreCode, DaybookCode, DocumentKind, Email, EmployeeCode,
@@ -85,13 +85,16 @@ pub(crate) fn usd() -> Currency {
     Currency::new("USD").unwrap()
 }
 
-fn account(code: &str, cost_centre: CostCentreUse) -> Account {
+fn account(code: &str, cost_centre: AnalysisUse) -> Account {
     Account {
         code: AccountCode::new(code).unwrap(),
         description: format!("account {code}"),
         active: true,
         kind: AccountType::Standard,
         cost_centre,
+        project: AnalysisUse::Optional,
+        sub_account: AnalysisUse::Optional,
+        limitation: Limitation::None,
         only_currency: None,
     }
 }
@@ -160,7 +163,7 @@ impl Masters {
 }
 
 fn masters() -> Masters {
-    use CostCentreUse::{Forbidden, Optional, Required};
+    use AnalysisUse::{Forbidden, Optional, Required};
     Masters {
         accounts: vec![
             account("6410", Required),

@@ -86,8 +86,14 @@ fn of_rule(rule: &Rule, chart: &Chart) -> Vec<ChartFinding> {
             });
         };
         for fault in of_code(*dimension, code, chart) {
-            // The cost centre of a debited account comes from other rules; the credit side has none.
-            let is_elsewhere = matches!(fault, CodingFault::CostCentreRequired(_));
+            // What a debited account wants beside it comes from other rules; the credit side has nothing.
+            let is_elsewhere = matches!(
+                fault,
+                CodingFault::CostCentreRequired(_)
+                    | CodingFault::ProjectRequired(_)
+                    | CodingFault::SubAccountRequired(_)
+                    | CodingFault::CentreOrProjectRequired(_)
+            );
             if !is_elsewhere || *dimension == Dimension::CreditAccount {
                 add(ChartFault::Coding(fault));
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ids::{AccountCode, CostCentreCode, DaybookCode, DocumentKind, SupplierCode};
+use crate::ids::{AccountCode, DaybookCode, DocumentKind, SupplierCode};
 use crate::money::Currency;
 use crate::rules::check::CodingFault;
 use crate::rules::places::Setting;
@@ -115,37 +115,41 @@ pub enum ChartFault {
     /// The supplier takes no invoices.
     #[error("supplier {0} is inactive")]
     InactiveSupplier(SupplierCode),
-    /// Lines that get this account get no cost centre, and cannot go without.
+    /// Lines that get this account go without a cost centre, project or sub-account, and cannot.
     #[error(
         "{}, and {} from any rule: {witness}",
         if *required {
-            format!("account {account} requires a cost centre")
+            format!("account {account} requires a {}", words(*dimension))
         } else {
             format!("a line with account {account} needs a cost centre, as every line does whose account takes one")
         },
         if *every { "no line that gets it by this rule has one" } else { "some that get it by this rule have none" }
     )]
-    NoCostCentre {
+    Lacking {
+        /// Which of the three.
+        dimension: Dimension,
         /// The account.
         account: AccountCode,
-        /// Does QAD require it of the account? Else it is that every line needs one (design, law 5).
+        /// Does QAD require it of the account? Else it is that every line needs a cost centre (design, law 5).
         required: bool,
         /// Do all lines of the rule go without, or some?
         every: bool,
         /// One that does.
         witness: Box<Witness>,
     },
-    /// Lines that get this account get a cost centre, and the account takes none.
+    /// Lines that get this account get a cost centre, project or sub-account, and the account takes none.
     #[error(
-        "account {account} takes no cost centre, and {} that get it by this rule have one, as {by} sets {cost_centre} \
-         for {witness}",
+        "account {account} takes no {}, and {} that get it by this rule have one, as {by} sets {code} for {witness}",
+        words(*dimension),
         if *every { "all lines" } else { "some lines" }
     )]
-    CostCentreMet {
+    NotTaken {
+        /// Which of the three.
+        dimension: Dimension,
         /// The account.
         account: AccountCode,
-        /// The cost centre.
-        cost_centre: CostCentreCode,
+        /// The code.
+        code: String,
         /// The rule that sets it.
         by: RuleName,
         /// Do all lines of the rule get one, or some?
@@ -153,15 +157,59 @@ pub enum ChartFault {
         /// One that does.
         witness: Box<Witness>,
     },
+    /// Lines that get this account have neither cost centre nor project, and it wants one of the two.
+    #[error(
+        "account {account} requires a cost centre or a project, and {} from any rule: {witness}",
+        if *every { "no line that gets it by this rule has one" } else { "some that get it by this rule have neither" }
+    )]
+    Neither {
+        /// The account.
+        account: AccountCode,
+        /// Do all lines of the rule go without, or some?
+        every: bool,
+        /// One that does.
+        witness: Box<Witness>,
+    },
+    /// Lines that get this account have cost centre and project, and it takes one of the two.
+    #[error(
+        "account {account} takes a cost centre or a project, not both, and some lines that get it by this rule have both, \
+         as {centre_by} sets {cost_centre} and {project_by} sets {project} for {witness}"
+    )]
+    Both {
+        /// The account.
+        account: AccountCode,
+        /// The cost centre.
+        cost_centre: String,
+        /// The rule that sets it.
+        centre_by: RuleName,
+        /// The project.
+        project: String,
+        /// The rule that sets it.
+        project_by: RuleName,
+        /// One that has both.
+        witness: Box<Witness>,
+    },
     /// Too much to find out.
     #[error(
-        "whether every line gets the cost centre that its account wants is too entangled to be found out for {rules} of \
-         the rules, this one first"
+        "whether every line gets the {} that its account wants is too entangled to be found out for {rules} of the \
+         rules, this one first",
+        words(*dimension)
     )]
     Unclear {
+        /// Which of the three.
+        dimension: Dimension,
         /// So many.
         rules: usize,
     },
+}
+
+/// A dimension, for people.
+fn words(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::CostCentre => "cost centre",
+        Dimension::SubAccount => "sub-account",
+        other => other.as_str(),
+    }
 }
 
 impl ChartFault {
@@ -174,10 +222,26 @@ impl ChartFault {
             Self::Coding(C::InactiveAccount(_)) => "inactive_account",
             Self::Coding(C::NotStandard { .. }) => "account_not_postable",
             Self::Coding(C::WrongCurrency { .. }) | Self::OtherCurrency { .. } => "account_currency",
-            Self::Coding(C::CostCentreRequired(_)) | Self::NoCostCentre { .. } => "cost_centre_required",
-            Self::Coding(C::CostCentreForbidden { .. }) | Self::CostCentreMet { .. } => {
-                "cost_centre_forbidden"
+            Self::Coding(C::CostCentreRequired(_)) => "cost_centre_required",
+            Self::Coding(C::ProjectRequired(_)) => "project_required",
+            Self::Coding(C::SubAccountRequired(_)) => "sub_account_required",
+            Self::Lacking { dimension, .. } => match dimension {
+                Dimension::Project => "project_required",
+                Dimension::SubAccount => "sub_account_required",
+                _ => "cost_centre_required",
+            },
+            Self::Coding(C::CostCentreForbidden { .. }) => "cost_centre_forbidden",
+            Self::Coding(C::ProjectForbidden { .. }) => "project_forbidden",
+            Self::Coding(C::SubAccountForbidden { .. }) => "sub_account_forbidden",
+            Self::NotTaken { dimension, .. } => match dimension {
+                Dimension::Project => "project_forbidden",
+                Dimension::SubAccount => "sub_account_forbidden",
+                _ => "cost_centre_forbidden",
+            },
+            Self::Coding(C::CentreOrProjectRequired(_)) | Self::Neither { .. } => {
+                "cost_centre_or_project_required"
             }
+            Self::Coding(C::CentreAndProject { .. }) | Self::Both { .. } => "cost_centre_and_project",
             Self::Coding(C::UnknownCostCentre(_)) => "unknown_cost_centre",
             Self::Coding(C::CostCentreHeld(_)) => "cost_centre_held",
             Self::Coding(C::InactiveCostCentre(_)) => "inactive_cost_centre",
@@ -194,7 +258,11 @@ impl ChartFault {
             Self::UnknownSupplier(_) => "unknown_supplier",
             Self::SupplierHeld(_) => "supplier_held",
             Self::InactiveSupplier(_) => "inactive_supplier",
-            Self::Unclear { .. } => "cost_centre_unclear",
+            Self::Unclear { dimension, .. } => match dimension {
+                Dimension::Project => "project_unclear",
+                Dimension::SubAccount => "sub_account_unclear",
+                _ => "cost_centre_unclear",
+            },
         }
     }
 
@@ -208,8 +276,10 @@ impl ChartFault {
             | Self::DaybookHeld(_)
             | Self::SupplierHeld(_)
             | Self::OtherCurrency { .. }
-            | Self::NoCostCentre { every: false, .. }
-            | Self::CostCentreMet { every: false, .. }
+            | Self::Lacking { every: false, .. }
+            | Self::NotTaken { every: false, .. }
+            | Self::Neither { every: false, .. }
+            | Self::Both { .. }
             | Self::Unclear { .. } => Severity::Warning,
             _ => Severity::Error,
         }
@@ -252,16 +322,47 @@ impl ChartFault {
             Self::Coding(C::CostCentreRequired(_)) => {
                 "Name an account that needs none, or write { account = …, cost_centre = … } where that may be written"
             }
+            Self::Coding(
+                C::ProjectRequired(_) | C::SubAccountRequired(_) | C::CentreOrProjectRequired(_),
+            ) => "Name an account that needs none, or write the whole coding where that may be written",
             Self::Coding(C::CostCentreForbidden { .. }) => {
                 "Remove the cost centre, or name an account that takes one"
             }
-            Self::WrongDaybook { .. } => "Name a daybook of that type",
-            Self::NoCostCentre { .. } => {
-                "Add a rule that sets `cost_centre` for such lines, or narrow this one"
+            Self::Coding(C::ProjectForbidden { .. }) => {
+                "Remove the project, or name an account that takes one"
             }
-            Self::CostCentreMet { .. } => {
-                "Narrow the rule that sets the cost centre so that it leaves out such lines, or name an account that takes \
-                 one"
+            Self::Coding(C::SubAccountForbidden { .. }) => {
+                "Remove the sub-account, or name an account that takes one"
+            }
+            Self::Coding(C::CentreAndProject { .. }) => "Remove one of the two",
+            Self::WrongDaybook { .. } => "Name a daybook of that type",
+            Self::Lacking { dimension, .. } => match dimension {
+                Dimension::Project => "Add a rule that sets `project` for such lines, or narrow this one",
+                Dimension::SubAccount => {
+                    "Add a rule that sets `sub_account` for such lines, or narrow this one"
+                }
+                _ => "Add a rule that sets `cost_centre` for such lines, or narrow this one",
+            },
+            Self::NotTaken { dimension, .. } => match dimension {
+                Dimension::Project => {
+                    "Narrow the rule that sets the project so that it leaves out such lines, or name an account that \
+                     takes one"
+                }
+                Dimension::SubAccount => {
+                    "Narrow the rule that sets the sub-account so that it leaves out such lines, or name an account \
+                     that takes one"
+                }
+                _ => {
+                    "Narrow the rule that sets the cost centre so that it leaves out such lines, or name an account \
+                     that takes one"
+                }
+            },
+            Self::Neither { .. } => {
+                "Add a rule that sets `cost_centre` or `project` for such lines, or narrow this one"
+            }
+            Self::Both { .. } => {
+                "Narrow the rule that sets the cost centre, or the one that sets the project, so that it leaves out \
+                 such lines"
             }
             Self::Unclear { .. } => {
                 "Fewer fields in one rule, a rule for each of its values, or a set for each policy"

@@ -3,7 +3,7 @@
 //! What is judged is what posting itself judges ([`super::check_coding`], and the same rows of the chart). A code that a
 //! line carries (`{ from = … }`) can only be judged with that line, and is not.
 
-mod centres;
+mod analysis;
 mod codes;
 mod finding;
 #[cfg(test)]
@@ -24,7 +24,7 @@ impl RuleSet {
     /// whatever policy.
     pub fn against_for(&self, chart: &Chart, policies: &[PolicyId]) -> Vec<ChartFinding> {
         let mut findings = self.codes_against(chart);
-        findings.extend(self.centres_against(chart, policies));
+        findings.extend(self.analysis_against(chart, policies));
         findings.sort_by_key(|finding| (finding.at, finding.fault.code()));
         findings
     }

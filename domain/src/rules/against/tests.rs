@@ -1,21 +1,29 @@
 //! What is found, in the words in which it is told.
 
-use crate::chart::{AccountType, Chart, CostCentreUse, Daybook, DaybookUse, MasterRead, Supplier};
-use crate::ids::{DaybookCode, PolicyId, SupplierCode};
+use crate::chart::{
+    AccountType, AnalysisUse, Chart, Daybook, DaybookUse, Limitation, MasterRead, Project, SubAccount,
+    Supplier,
+};
+use crate::ids::{DaybookCode, PolicyId, ProjectCode, SubAccountCode, SupplierCode};
 use crate::money::Currency;
 use crate::rules::testing::{Made, SETTINGS, accepted, read, reading};
 use crate::rules::{RuleSet, Severity};
 
-const ACCOUNTS: [Made; 8] = [
+const ACCOUNTS: [Made; 13] = [
     ("6410", |_| {}),
     ("6411", |account| account.active = false),
     ("1120", |account| account.kind = AccountType::Other("BANK".into())),
     ("6412", |account| {
         account.only_currency = Currency::new("EUR").ok()
     }),
-    ("6413", |account| account.cost_centre = CostCentreUse::Required),
-    ("6414", |account| account.cost_centre = CostCentreUse::Forbidden),
+    ("6413", |account| account.cost_centre = AnalysisUse::Required),
+    ("6414", |account| account.cost_centre = AnalysisUse::Forbidden),
     ("2160", |_| {}),
+    ("6416", |account| account.project = AnalysisUse::Required),
+    ("6417", |account| account.project = AnalysisUse::Forbidden),
+    ("6418", |account| account.sub_account = AnalysisUse::Required),
+    ("6420", |account| account.limitation = Limitation::AtLeastOne),
+    ("6421", |account| account.limitation = Limitation::ExactlyOne),
     ("6415", |_| {}),
 ];
 
@@ -38,8 +46,18 @@ fn chart() -> Chart {
         active,
     };
     before.suppliers = MasterRead::Rows(vec![supplier("S1", true), supplier("S9", false)]);
+    before.projects = MasterRead::Rows(vec![Project {
+        code: ProjectCode::new("P1").unwrap(),
+        description: String::new(),
+        active: true,
+    }]);
+    before.sub_accounts = MasterRead::Rows(vec![SubAccount {
+        code: SubAccountCode::new("S1").unwrap(),
+        description: String::new(),
+        active: true,
+    }]);
     let mut after = before.clone();
-    after.accounts = reading(&ACCOUNTS[..7], &[]).accounts;
+    after.accounts = reading(&ACCOUNTS[..12], &[]).accounts;
     read(&[before, after])
 }
 
@@ -236,6 +254,96 @@ fn an_account_that_takes_none_shows_a_line_with_one_and_the_rule_that_sets_it() 
         ]),
         ["error cost_centre_forbidden rule 1"],
         "every line has one"
+    );
+}
+
+#[test]
+fn an_account_that_requires_a_project_or_a_sub_account_shows_a_line_without() {
+    let project = r#"category = "Air", tag = "Ohio" => project = "P1""#;
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6416""#, project, EVERY]),
+        ["warning project_required rule 1"]
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6416""#, EVERY]),
+        ["error project_required rule 1"],
+        "no rule sets one at all"
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6416", project = "P1""#, EVERY]),
+        [""; 0]
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6410""#, project, EVERY]),
+        [""; 0],
+        "an account that may have one asks for nothing"
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6418""#, EVERY]),
+        ["error sub_account_required rule 1"]
+    );
+    assert_eq!(
+        found(&[r#"reimbursable = false => credit_account = "6416""#, EVERY]),
+        ["error project_required rule 1"],
+        "a credit account stands alone"
+    );
+}
+
+#[test]
+fn an_account_that_takes_no_project_shows_a_line_with_one() {
+    let rules = [
+        r#"category = "Air" => account = "6417""#,
+        r#"tag = "Ohio" => project = "P1""#,
+        EVERY,
+    ];
+    assert_eq!(
+        told(&accepted(&rules)),
+        [
+            "1:1 warning rule 1: account 6417 takes no project, and some lines that get it by this rule have one, as rule 2 \
+             sets P1 for a line with category \"Air\", tag \"Ohio\". Narrow the rule that sets the project so that it leaves \
+             out such lines, or name an account that takes one"
+        ]
+    );
+}
+
+#[test]
+fn an_account_that_wants_a_cost_centre_or_a_project_shows_a_line_with_neither_and_one_with_both() {
+    let (centre, project) = (
+        r#"tag = ["Ohio", "Texas"] => cost_centre = "CC1""#,
+        r#"tag = ["Texas", "Utah"] => project = "P1""#,
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6420""#, centre, project]),
+        ["warning cost_centre_or_project_required rule 1"],
+        "that some lines have both is in order"
+    );
+    assert_eq!(
+        found(&[r#"category = "Air" => account = "6420""#]),
+        ["error cost_centre_or_project_required rule 1"]
+    );
+    assert_eq!(
+        told(&accepted(&[
+            r#"category = "Air" => account = "6421""#,
+            centre,
+            project
+        ])),
+        [
+            "1:1 warning rule 1: account 6421 takes a cost centre or a project, not both, and some lines that get it by this \
+             rule have both, as rule 2 sets CC1 and rule 3 sets P1 for a line with category \"Air\", tag \"Texas\". Narrow \
+             the rule that sets the cost centre, or the one that sets the project, so that it leaves out such lines",
+            "1:1 warning rule 1: account 6421 requires a cost centre or a project, and some that get it by this rule have \
+             neither from any rule: a line with category \"Air\", tag \"another tag\". Add a rule that sets `cost_centre` or \
+             `project` for such lines, or narrow this one",
+        ]
+    );
+    assert_eq!(
+        found(&[
+            r#"category = "Air" => account = "6421""#,
+            r#"category = "Air" => cost_centre = "CC1""#,
+            r#"category = "Hotel" => project = "P1""#,
+        ]),
+        [""; 0],
+        "no line has both, and each has one"
     );
 }
 

@@ -9,12 +9,13 @@ use crate::ids::Email;
 use crate::rules::testing::SETTINGS;
 use crate::rules::{Resolution, Rule, RuleSet, Unset, Witness};
 
-/// A rule in the making: values by key as they are written, and a code for each of two dimensions.
+/// A rule in the making: values by key as they are written, and a code for each of three dimensions.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) when: BTreeMap<&'static str, Vec<String>>,
     pub(super) account: Option<u8>,
     pub(super) cost_centre: Option<u8>,
+    pub(super) project: Option<u8>,
 }
 impl Draft {
     fn written(&self) -> String {
@@ -28,10 +29,14 @@ impl Draft {
             .iter()
             .map(|(key, values)| format!("{key} = {}", value(key, values)))
             .collect();
-        let set: Vec<String> = [("account", self.account), ("cost_centre", self.cost_centre)]
-            .iter()
-            .filter_map(|(key, code)| code.map(|code| format!("{key} = \"C{code}\"")))
-            .collect();
+        let set: Vec<String> = [
+            ("account", self.account),
+            ("cost_centre", self.cost_centre),
+            ("project", self.project),
+        ]
+        .iter()
+        .filter_map(|(key, code)| code.map(|code| format!("{key} = \"C{code}\"")))
+        .collect();
         format!(
             "[[rule]]\nwhen = {{ {} }}\nset = {{ {} }}\n",
             when.join(", "),
@@ -188,10 +193,13 @@ pub(super) fn condition() -> impl Strategy<Value = (&'static str, Vec<String>)> 
 
 pub(super) fn draft() -> impl Strategy<Value = Draft> {
     let when = proptest::collection::vec(condition(), 1..4).prop_map(|tests| tests.into_iter().collect());
-    (when, proptest::option::weighted(0.8, 0u8..3), 0u8..3).prop_map(|(when, account, other)| Draft {
+    let account = proptest::option::weighted(0.8, 0u8..3);
+    let project = proptest::option::weighted(0.25, 0u8..2);
+    (when, account, 0u8..3, project).prop_map(|(when, account, other, project)| Draft {
         when,
         account,
         cost_centre: (account.is_none() || other == 0).then_some(other),
+        project,
     })
 }
 
@@ -226,5 +234,6 @@ pub(super) fn cost_centre(set: &RuleSet, line: &Witness) -> Option<String> {
 pub(super) fn is_ambiguous(set: &RuleSet, line: &Witness) -> bool {
     let resolved = set.resolve(&line.view());
     let account = matches!(resolved.account, Resolution::Unset(Unset::Ambiguous { .. }));
-    account || matches!(resolved.cost_centre, Resolution::Unset(Unset::Ambiguous { .. }))
+    let project = matches!(resolved.project, Resolution::Unset(Unset::Ambiguous { .. }));
+    account || project || matches!(resolved.cost_centre, Resolution::Unset(Unset::Ambiguous { .. }))
 }

@@ -165,7 +165,7 @@ proptest! {
             return Ok(());
         }
         let narrow = Draft { when: wide.when.clone().into_iter().chain([more]).collect(), ..wide.clone() };
-        let with_code = |draft: &Draft, code: u8| Draft { account: Some(code), cost_centre: None, ..draft.clone() };
+        let with_code = |draft: &Draft, code: u8| Draft { account: Some(code), cost_centre: None, project: None, ..draft.clone() };
         let (wide, narrow) = (with_code(&wide, 1), with_code(&narrow, 2));
         let Ok(both) = RuleSet::parse(&file(&[wide.clone(), narrow.clone()])) else { return Ok(()) };
         let (Some(wide), Some(narrow)) = (alone(&wide), alone(&narrow)) else { return Ok(()) };

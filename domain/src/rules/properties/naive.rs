@@ -89,6 +89,7 @@ pub(super) fn countable() -> impl Strategy<Value = (Vec<Draft>, Vec<Witness>)> {
             when,
             account: Some(account),
             cost_centre: None,
+            project: None,
         });
         (proptest::collection::vec(draft, 1..6), Just(lines))
     })

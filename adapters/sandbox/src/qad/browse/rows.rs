@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use crate::qad::shape::{Column, QadShape, Words};
 use crate::qad::world::{
-    Account, CostCentreUse, Daybook, DaybookType, Document, Employee, InvoiceType, Master, Period,
+    Account, AnalysisUse, Daybook, DaybookType, Document, Employee, InvoiceType, Limitation, Master, Period,
     PeriodType, Supplier, Workspace, World,
 };
 
@@ -81,10 +81,26 @@ fn account_cell(account: &Account, column: Column, words: &Words) -> Option<Cell
         Column::Class => Cell::text(&account.class),
         Column::Currency => Cell::text(account.currency.as_deref().unwrap_or_default()),
         Column::CostCentreUse => Cell::text(match account.cost_centre {
-            CostCentreUse::Required => &words.cost_centre_required,
-            CostCentreUse::Optional => &words.cost_centre_optional,
-            CostCentreUse::Forbidden => &words.cost_centre_forbidden,
+            AnalysisUse::Required => &words.cost_centre_required,
+            AnalysisUse::Optional => &words.cost_centre_optional,
+            AnalysisUse::Forbidden => &words.cost_centre_forbidden,
         }),
+        Column::AnalysisType => {
+            let bears = |used| used != AnalysisUse::Forbidden;
+            Cell::text(match (bears(account.cost_centre), bears(account.project)) {
+                (false, false) => &words.analysis_none,
+                (true, false) => &words.analysis_cost_centre,
+                (false, true) => &words.analysis_project,
+                (true, true) => &words.analysis_both,
+            })
+        }
+        Column::AnalysisLimitation => Cell::text(match account.limitation {
+            Limitation::AtLeastOne => &words.limitation_at_least_one,
+            Limitation::Excluding => &words.limitation_excluding,
+            Limitation::None if account.requires_both() => &words.limitation_both,
+            Limitation::None => &words.limitation_none,
+        }),
+        Column::SubAccountUse => Cell::Flag(account.sub_account != AnalysisUse::Forbidden),
         _ => return None,
     })
 }

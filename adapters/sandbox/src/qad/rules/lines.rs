@@ -5,7 +5,7 @@ use super::Case;
 use crate::qad::entity::Draft;
 use crate::qad::envelope::Problem;
 use crate::qad::shape::LineField;
-use crate::qad::world::{Account, CostCentreUse, Line, Mask, Master, Register, same};
+use crate::qad::world::{Account, AnalysisUse, Limitation, Line, Mask, Master, Register, same};
 
 pub(super) fn judge(case: &Case<'_>, draft: &Draft, problems: &mut Vec<Problem>) {
     if draft.lines.is_empty() {
@@ -102,16 +102,53 @@ impl Judging<'_, '_> {
     }
 
     fn analysis(&mut self, account: &Account) {
-        let centre = self.line.cost_centre.as_str();
+        let line = self.line;
+        let centre = line.cost_centre.as_str();
         let code = &account.code;
-        match (account.cost_centre, centre.is_empty()) {
-            (CostCentreUse::Required, true) => {
-                let message = format!("GL account {code} needs a cost center.");
-                self.wrong(LineField::CostCentre, "", "SIM-CC-REQUIRED", message);
+        for (used, field, set, word, reason) in [
+            (
+                account.cost_centre,
+                LineField::CostCentre,
+                centre,
+                "cost center",
+                "SIM-CC",
+            ),
+            (
+                account.project,
+                LineField::Project,
+                line.project.as_str(),
+                "project",
+                "SIM-PROJECT",
+            ),
+            (
+                account.sub_account,
+                LineField::SubAccount,
+                line.sub_account.as_str(),
+                "sub-account",
+                "SIM-SUB",
+            ),
+        ] {
+            match (used, set.is_empty()) {
+                (AnalysisUse::Required, true) => {
+                    let message = format!("GL account {code} needs a {word}.");
+                    self.wrong(field, "", &format!("{reason}-REQUIRED"), message);
+                }
+                (AnalysisUse::Forbidden, false) => {
+                    let message = format!("GL account {code} takes no {word}.");
+                    self.wrong(field, set, &format!("{reason}-FORBIDDEN"), message);
+                }
+                _ => {}
             }
-            (CostCentreUse::Forbidden, false) => {
-                let message = format!("GL account {code} takes no cost center.");
-                self.wrong(LineField::CostCentre, centre, "SIM-CC-FORBIDDEN", message);
+        }
+        let named = (!centre.is_empty(), !line.project.is_empty());
+        match (account.limitation, named) {
+            (Limitation::AtLeastOne | Limitation::Excluding, (false, false)) => {
+                let message = format!("GL account {code} needs a cost center or a project.");
+                self.wrong(LineField::CostCentre, "", "SIM-ANALYSIS-NEITHER", message);
+            }
+            (Limitation::Excluding, (true, true)) => {
+                let message = format!("GL account {code} takes a cost center or a project, not both.");
+                self.wrong(LineField::CostCentre, centre, "SIM-ANALYSIS-BOTH", message);
             }
             _ => {}
         }

@@ -81,6 +81,12 @@ pub enum Column {
     Currency,
     /// Whether an account needs, takes or refuses a cost centre.
     CostCentreUse,
+    /// By what an account is analysed: nothing, cost centre, project, or both.
+    AnalysisType,
+    /// How cost centre and project go together.
+    AnalysisLimitation,
+    /// Whether an account bears a sub-account.
+    SubAccountUse,
     /// The business relation behind a supplier or employee.
     BusinessRelation,
     /// The person's or firm's name.
@@ -157,7 +163,7 @@ impl BrowseShape {
             .map(|(column, _)| *column)
     }
 
-    /// Contract qad §7.2; type and cost-centre use are of §2.4.
+    /// Contract qad §7.2; type, cost-centre use and analysis are of §2.4.
     pub fn accounts() -> Self {
         Self::of(
             "urn:browse:mfg:gp309",
@@ -169,6 +175,9 @@ impl BrowseShape {
                 (Column::Currency, "ac_mstr.ac_curr"),
                 (Column::Type, "GL.GLTypeCode"),
                 (Column::CostCentreUse, "GL.CostCentreUse"),
+                (Column::AnalysisType, "GL.AnalysisType"),
+                (Column::AnalysisLimitation, "GL.GLAnalysisLimitation"),
+                (Column::SubAccountUse, "GL.GLIsDivisionAccount"),
             ],
         )
     }

@@ -19,6 +19,22 @@ pub struct Words {
     pub cost_centre_optional: String,
     /// An account that must not bear a cost centre.
     pub cost_centre_forbidden: String,
+    /// An account that is analysed by nothing of these (§2.4).
+    pub analysis_none: String,
+    /// One that is analysed by cost centre.
+    pub analysis_cost_centre: String,
+    /// One that is analysed by project.
+    pub analysis_project: String,
+    /// One that is analysed by both.
+    pub analysis_both: String,
+    /// No limitation on how both are used (§2.4).
+    pub limitation_none: String,
+    /// At least one of the two.
+    pub limitation_at_least_one: String,
+    /// Both are required.
+    pub limitation_both: String,
+    /// One excludes the other.
+    pub limitation_excluding: String,
     /// Type of a daybook that takes supplier invoices.
     pub invoice_daybook: String,
     /// Type of a daybook that takes credit notes of suppliers.
@@ -46,6 +62,14 @@ impl Default for Words {
             cost_centre_required: "REQUIRED".into(),
             cost_centre_optional: "OPTIONAL".into(),
             cost_centre_forbidden: "FORBIDDEN".into(),
+            analysis_none: "NONE".into(),
+            analysis_cost_centre: "COSTCENTRE".into(),
+            analysis_project: "PROJECT".into(),
+            analysis_both: "BOTH".into(),
+            limitation_none: "NONE".into(),
+            limitation_at_least_one: "ATLEASTONE".into(),
+            limitation_both: "BOTHREQUIRED".into(),
+            limitation_excluding: "EXCLUDING".into(),
             invoice_daybook: "SUPPLIERINVOICE".into(),
             credit_note_daybook: "SUPPLIERCREDITNOTE".into(),
             journal_daybook: "JOURNALENTRY".into(),

@@ -91,10 +91,10 @@ impl Master {
     }
 }
 
-/// Whether an account bears a cost centre.
+/// Whether an account bears a cost centre, a project, a sub-account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CostCentreUse {
+pub enum AnalysisUse {
     /// Each line must name one.
     Required,
     /// A line may name one.
@@ -102,6 +102,20 @@ pub enum CostCentreUse {
     Optional,
     /// No line may name one.
     Forbidden,
+}
+
+/// How an account that bears both joins cost centre and project (contract qad §2.4). That both are required is said of
+/// each by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limitation {
+    /// Not at all.
+    #[default]
+    None,
+    /// A line must name one of them, and may name both.
+    AtLeastOne,
+    /// A line must name one of them, and may not name both.
+    Excluding,
 }
 
 /// A GL account.
@@ -120,7 +134,16 @@ pub struct Account {
     /// The only currency it takes; none for any.
     pub currency: Option<String>,
     /// Whether it bears a cost centre.
-    pub cost_centre: CostCentreUse,
+    pub cost_centre: AnalysisUse,
+    /// Whether it bears a project.
+    #[serde(default)]
+    pub project: AnalysisUse,
+    /// Whether it bears a sub-account.
+    #[serde(default)]
+    pub sub_account: AnalysisUse,
+    /// How cost centre and project go together.
+    #[serde(default)]
+    pub limitation: Limitation,
 }
 
 impl Account {
@@ -133,15 +156,23 @@ impl Account {
             kind: "STANDARD".into(),
             class: "E".into(),
             currency: None,
-            cost_centre: CostCentreUse::Required,
+            cost_centre: AnalysisUse::Required,
+            project: AnalysisUse::Optional,
+            sub_account: AnalysisUse::Optional,
+            limitation: Limitation::None,
         }
+    }
+
+    /// Must a line name a cost centre and a project?
+    pub fn requires_both(&self) -> bool {
+        (self.cost_centre, self.project) == (AnalysisUse::Required, AnalysisUse::Required)
     }
 
     /// An active `STANDARD` balance-sheet account for any currency that refuses a cost centre.
     pub fn clearing(code: impl Into<String>, description: impl Into<String>) -> Self {
         Self {
             class: "L".into(),
-            cost_centre: CostCentreUse::Forbidden,
+            cost_centre: AnalysisUse::Forbidden,
             ..Self::expense(code, description)
         }
     }

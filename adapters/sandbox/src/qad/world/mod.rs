@@ -16,8 +16,8 @@ mod user;
 pub use document::{Document, DocumentKey, DocumentKind, InvoiceType, Line, Reversal};
 pub use ledger::Ledger;
 pub use master::{
-    Account, Coded, CostCentreUse, Daybook, DaybookControl, DaybookType, Employee, Mask, Master, Register,
-    Supplier,
+    Account, AnalysisUse, Coded, Daybook, DaybookControl, DaybookType, Employee, Limitation, Mask, Master,
+    Register, Supplier,
 };
 pub use period::{Module, Period, PeriodStatus, PeriodType};
 pub use user::{Password, User};

@@ -107,9 +107,10 @@ impl Found {
         };
         // A line that shows it, and the rule it meets, are others once other rules change.
         let what = match &finding.fault {
-            ChartFault::NoCostCentre { account, .. } | ChartFault::CostCentreMet { account, .. } => {
-                account.to_string()
-            }
+            ChartFault::Lacking { account, .. }
+            | ChartFault::NotTaken { account, .. }
+            | ChartFault::Neither { account, .. }
+            | ChartFault::Both { account, .. } => account.to_string(),
             ChartFault::Unclear { .. } => String::new(),
             fault => fault.to_string(),
         };

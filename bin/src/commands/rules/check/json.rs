@@ -100,9 +100,10 @@ fn finding_json(set: &Checked, finding: &ChartFinding) -> Value {
         Subject::Setting(setting) => (None, None, Some(setting.to_string())),
     };
     let line = match &finding.fault {
-        ChartFault::NoCostCentre { witness, .. } | ChartFault::CostCentreMet { witness, .. } => {
-            Some(witness.to_string())
-        }
+        ChartFault::Lacking { witness, .. }
+        | ChartFault::NotTaken { witness, .. }
+        | ChartFault::Neither { witness, .. }
+        | ChartFault::Both { witness, .. } => Some(witness.to_string()),
         _ => None,
     };
     json!({

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Code, what it means, what to do.
-const CATALOGUE: [(&str, &str, &str); 41] = [
+const CATALOGUE: [(&str, &str, &str); 49] = [
     (
         "account_currency",
         "An account takes one currency, and the rule is for others",
@@ -50,6 +50,11 @@ const CATALOGUE: [(&str, &str, &str); 41] = [
         "Remove one of the two, or change what it matches.",
     ),
     (
+        "cost_centre_and_project",
+        "An account takes a cost centre or a project, and lines get both",
+        "Narrow one of the two rules so that it leaves out such lines.",
+    ),
+    (
         "cost_centre_forbidden",
         "An account takes no cost centre, and one is set",
         "Narrow the rule that sets it, or name an account that takes one.",
@@ -58,6 +63,11 @@ const CATALOGUE: [(&str, &str, &str); 41] = [
         "cost_centre_held",
         "A cost centre was not shown when QAD was last asked",
         "See in QAD whether it is still there and visible; what needs it is held until it is shown again.",
+    ),
+    (
+        "cost_centre_or_project_required",
+        "An account needs a cost centre or a project, and lines get neither",
+        "Add a rule that sets one of the two for such lines.",
     ),
     (
         "cost_centre_required",
@@ -120,14 +130,44 @@ const CATALOGUE: [(&str, &str, &str); 41] = [
         "Make their account an admin of it, or correct its id.",
     ),
     (
+        "project_forbidden",
+        "An account takes no project, and one is set",
+        "Narrow the rule that sets it, or name an account that takes one.",
+    ),
+    (
         "project_held",
         "A project was not shown when QAD was last asked",
         "See in QAD whether it is still there and visible; what needs it is held until it is shown again.",
     ),
     (
+        "project_required",
+        "An account needs a project, and lines get none",
+        "Add a rule that sets `project` for such lines, or name an account that needs none.",
+    ),
+    (
+        "project_unclear",
+        "Whether accounts get the projects they want is too entangled to be found out",
+        "Fewer fields in one rule, a rule for each of its values, or a set for each policy.",
+    ),
+    (
+        "sub_account_forbidden",
+        "An account takes no sub-account, and one is set",
+        "Narrow the rule that sets it, or name an account that takes one.",
+    ),
+    (
         "sub_account_held",
         "A sub-account was not shown when QAD was last asked",
         "See in QAD whether it is still there and visible; what needs it is held until it is shown again.",
+    ),
+    (
+        "sub_account_required",
+        "An account needs a sub-account, and lines get none",
+        "Add a rule that sets `sub_account` for such lines, or name an account that needs none.",
+    ),
+    (
+        "sub_account_unclear",
+        "Whether accounts get the sub-accounts they want is too entangled to be found out",
+        "Fewer fields in one rule, a rule for each of its values, or a set for each policy.",
     ),
     (
         "supplier_held",

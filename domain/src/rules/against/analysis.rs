@@ -1,14 +1,16 @@
-//! Accounts and cost centres that meet on a line: each account gets the cost centre that it wants, or there is a line that
-//! shows where not.
+//! Accounts and what else codes a line, cost centre, project or sub-account: each account gets what its analysis wants
+//! (contract qad §2.4), or there is a line that shows where not.
 //!
 //! Which line shows it is first guessed and tried: which rules match it, and which of them win, is proof. Only where no guess
 //! holds is the question settled over the cells, exactly.
 
+mod pair;
+
 use std::cell::OnceCell;
 
 use super::finding::{ChartFault, ChartFinding, Subject};
-use crate::chart::{Chart, CostCentreUse};
-use crate::ids::{AccountCode, CostCentreCode, PolicyId};
+use crate::chart::{Account, AnalysisUse, Chart, Limitation};
+use crate::ids::{AccountCode, PolicyId};
 use crate::rules::axis::Axis;
 use crate::rules::budget::{Budget, Spent};
 use crate::rules::contest::A_LOOK;
@@ -24,16 +26,21 @@ use crate::rules::witness::Witness;
 /// Comparisons for all accounts together: some seconds in the worst case.
 const MOST: u64 = 20_000_000;
 
+/// What an account may want beside it.
+const ANALYSED: [Dimension; 3] = [Dimension::CostCentre, Dimension::Project, Dimension::SubAccount];
+
 impl RuleSet {
-    pub(super) fn centres_against(&self, chart: &Chart, policies: &[PolicyId]) -> Vec<ChartFinding> {
-        let rankings = (
-            self.rankings.get(&Dimension::Account),
-            self.rankings.get(&Dimension::CostCentre),
-        );
-        let (Some(accounts), Some(centres)) = rankings else {
-            return Vec::new();
-        };
-        Meetings::new(self, accounts, centres, policies).findings(chart)
+    pub(super) fn analysis_against(&self, chart: &Chart, policies: &[PolicyId]) -> Vec<ChartFinding> {
+        let mut findings = Vec::new();
+        for dimension in ANALYSED {
+            let meetings = Meetings::new(self, dimension, policies);
+            findings.extend(meetings.into_iter().flat_map(|meetings| meetings.findings(chart)));
+        }
+        let of = |dimension| Meetings::new(self, dimension, policies);
+        if let (Some(centres), Some(projects)) = (of(Dimension::CostCentre), of(Dimension::Project)) {
+            findings.extend(pair::findings(centres, projects, chart));
+        }
+        findings
     }
 }
 
@@ -41,7 +48,8 @@ impl RuleSet {
 struct Asked<'a> {
     contender: &'a Contender,
     account: AccountCode,
-    wants: CostCentreUse,
+    wants: AnalysisUse,
+    limitation: Limitation,
     /// The lines that the rule matches, of the policies that there are.
     lines: Region,
     /// More specific rules for the account: their lines are not this one's.
@@ -50,27 +58,32 @@ struct Asked<'a> {
 
 /// A line on which two rules meet.
 struct Met {
-    cost_centre: CostCentreCode,
+    code: String,
     by: RuleName,
     witness: Witness,
 }
 
 struct Meetings<'a> {
     set: &'a RuleSet,
+    dimension: Dimension,
     accounts: &'a Ranking,
-    centres: &'a Ranking,
+    /// The rules for the dimension.
+    others: &'a Ranking,
     accounts_filed: Filing,
-    centres_filed: Filing,
+    others_filed: Filing,
     policies: &'a [PolicyId],
     /// The cells of the policies that there are, where rules look at them.
     of_policies: Option<(usize, CellSet)>,
-    /// A line without a cost centre, of all lines, if there is any. Looked for once, and only where it is needed.
+    /// A line without the dimension, of all lines, if there is any. Looked for once, and only where it is needed.
     without: OnceCell<Result<Option<Witness>, Spent>>,
     budget: Budget,
 }
 
 impl<'a> Meetings<'a> {
-    fn new(set: &'a RuleSet, accounts: &'a Ranking, centres: &'a Ranking, policies: &'a [PolicyId]) -> Self {
+    /// `None` where rules are not ranked for it, which those of a set always are.
+    fn new(set: &'a RuleSet, dimension: Dimension, policies: &'a [PolicyId]) -> Option<Self> {
+        let accounts = set.rankings.get(&Dimension::Account)?;
+        let others = set.rankings.get(&dimension)?;
         let universe = &set.index.universe;
         let counts = universe.counts();
         let filed = |ranking: &Ranking| {
@@ -87,32 +100,33 @@ impl<'a> Meetings<'a> {
                 let cells = policies.iter().map(|policy| axis.cell(policy.as_str()));
                 Some((place, CellSet::of_cells(cells)))
             });
-        Self {
+        Some(Self {
             set,
+            dimension,
             accounts,
-            centres,
+            others,
             accounts_filed: filed(accounts),
-            centres_filed: filed(centres),
+            others_filed: filed(others),
             policies,
             of_policies,
             without: OnceCell::new(),
             budget: Budget::new(MOST),
-        }
+        })
     }
 
     fn findings(mut self, chart: &Chart) -> Vec<ChartFinding> {
         let mut findings = Vec::new();
         let mut unclear: Vec<(Position, RuleName)> = Vec::new();
         for contender in self.accounts.contenders() {
-            let Some(asked) = self.asked(contender, chart) else {
+            let Some(asked) = self.asked(contender, chart, |account| self.is_asked_alone(account)) else {
                 continue;
             };
             let Some(rule) = self.set.rules.get(contender.at) else {
                 continue;
             };
             let found = match asked.wants {
-                CostCentreUse::Forbidden => self.meets_one(&asked),
-                CostCentreUse::Required | CostCentreUse::Optional => self.lacks_one(&asked),
+                AnalysisUse::Forbidden => self.meets_one(&asked),
+                AnalysisUse::Required | AnalysisUse::Optional => self.lacks_one(&asked),
             };
             match found {
                 Ok(None) => {}
@@ -125,24 +139,40 @@ impl<'a> Meetings<'a> {
                 Err(Spent) => unclear.push((rule.at, rule.name.clone())),
             }
         }
-        unclear.sort();
-        let rules = unclear.len();
-        findings.extend(unclear.into_iter().next().map(|(at, name)| ChartFinding {
-            subject: Subject::Rule(name, Dimension::Account),
-            at,
-            other_at: None,
-            fault: ChartFault::Unclear { rules },
-        }));
+        findings.extend(not_found_out(self.dimension, unclear));
         findings
     }
 
-    /// What there is to ask of a rule: nothing where its account comes from the line, or is none that could post.
-    fn asked(&self, contender: &'a Contender, chart: &Chart) -> Option<Asked<'a>> {
+    /// Is it asked of the dimension by itself? That an account may have a project or a sub-account asks nothing; where a
+    /// limitation joins cost centre and project, both are asked together.
+    fn is_asked_alone(&self, account: &Account) -> bool {
+        let joined = account.limitation != Limitation::None && self.dimension != Dimension::SubAccount;
+        let wants = self.wanted_by(account);
+        !joined && (wants != AnalysisUse::Optional || self.dimension == Dimension::CostCentre)
+    }
+
+    fn wanted_by(&self, account: &Account) -> AnalysisUse {
+        match self.dimension {
+            Dimension::Project => account.project,
+            Dimension::SubAccount => account.sub_account,
+            _ => account.cost_centre,
+        }
+    }
+
+    /// What there is to ask of a rule: nothing where its account comes from the line, is none that could post, or is not asked.
+    fn asked(
+        &self,
+        contender: &'a Contender,
+        chart: &Chart,
+        is_asked: impl Fn(&Account) -> bool,
+    ) -> Option<Asked<'a>> {
         let rule = self.set.rules.get(contender.at)?;
         let Some(Outcome::Code(code)) = rule.set.get(&Dimension::Account) else {
             return None;
         };
-        let account = chart.account(&code.parse().ok()?)?;
+        let account = chart
+            .account(&code.parse().ok()?)
+            .filter(|account| is_asked(account))?;
         let lines = match &self.of_policies {
             Some((place, cells)) => {
                 let ours: Region = [(*place, cells.clone())].into_iter().collect();
@@ -154,33 +184,35 @@ impl<'a> Meetings<'a> {
         Some(Asked {
             contender,
             account: account.code.clone(),
-            wants: account.cost_centre,
+            wants: self.wanted_by(account),
+            limitation: account.limitation,
             lines,
             narrower: narrower.map(|other| &other.literal).collect(),
         })
     }
 
-    /// The rules that may give a cost centre to a line of these.
-    fn centres_for(&mut self, lines: &Region) -> Result<Vec<&'a Contender>, Spent> {
-        let (met, seen) = self.centres_filed.meeting(lines, |_| true);
+    /// The rules that may give the dimension to a line of these.
+    fn others_for(&mut self, lines: &Region) -> Result<Vec<&'a Contender>, Spent> {
+        let (met, seen) = self.others_filed.meeting(lines, |_| true);
         self.budget.spend(seen / A_LOOK)?;
-        let contenders = self.centres.contenders();
+        let contenders = self.others.contenders();
         Ok(met
             .into_iter()
             .filter_map(|at| contenders.get(at as usize))
             .collect())
     }
 
-    /// Lines that go without a cost centre though their account takes one.
+    /// Lines that go without though their account takes one.
     fn lacks_one(&mut self, asked: &Asked<'a>) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
         let Some(witness) = self.line_without(asked)? else {
             return Ok(None);
         };
-        let required = asked.wants == CostCentreUse::Required;
+        let required = asked.wants == AnalysisUse::Required;
         let every = !self.some_line_gets_one(asked)?;
         // That an account may have one says little of a line that no tag rule names; that none can ever have one does.
         Ok((required || every).then(|| {
-            let fault = ChartFault::NoCostCentre {
+            let fault = ChartFault::Lacking {
+                dimension: self.dimension,
                 account: asked.account.clone(),
                 required,
                 every,
@@ -190,15 +222,16 @@ impl<'a> Meetings<'a> {
         }))
     }
 
-    /// Lines that get a cost centre though their account takes none.
+    /// Lines that get one though their account takes none.
     fn meets_one(&mut self, asked: &Asked<'a>) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
         let Some(met) = self.line_with_code(asked)? else {
             return Ok(None);
         };
         let other = self.set.rules.iter().find(|rule| rule.name == met.by);
-        let fault = ChartFault::CostCentreMet {
+        let fault = ChartFault::NotTaken {
+            dimension: self.dimension,
             account: asked.account.clone(),
-            cost_centre: met.cost_centre,
+            code: met.code,
             by: met.by,
             every: self.line_without(asked)?.is_none() && self.all_are_codes(asked)?,
             witness: Box::new(self.of_a_policy(met.witness)),
@@ -206,19 +239,19 @@ impl<'a> Meetings<'a> {
         Ok(Some((fault, other.map(|rule| rule.at))))
     }
 
-    /// A line that gets its account by the rule, and that no rule for cost centres matches.
+    /// A line that gets its account by the rule, and that no rule for the dimension matches.
     fn line_without(&mut self, asked: &Asked<'a>) -> Result<Option<Witness>, Spent> {
         let universe = &self.set.index.universe;
         let own = universe.uncovered(&asked.lines, &asked.narrower, &mut self.budget)?;
         let Some(own) = own else {
             return Ok(None); // No line gets its account by this rule.
         };
-        // Where nothing is said of a field, it holds what no rule names: mostly such a line has no cost centre either.
+        // Where nothing is said of a field, it holds what no rule names: mostly such a line goes without, too.
         if self.goes_without(&own, asked) {
-            return Ok(Some(self.with_fields_of_centres(own)));
+            return Ok(Some(self.with_fields_looked_at(own)));
         }
         match self.without_of_all() {
-            // Every line there is has a cost centre.
+            // Every line there is has one.
             Ok(None) => return Ok(None),
             Ok(Some(line)) => {
                 let like = self.like(line, asked);
@@ -229,12 +262,12 @@ impl<'a> Meetings<'a> {
             }
             Err(Spent) => {}
         }
-        let centres = self.centres_for(&asked.lines)?;
+        let giving = self.others_for(&asked.lines)?;
         let taken: Vec<&Region> = asked
             .narrower
             .iter()
             .copied()
-            .chain(centres.iter().map(|centre| &centre.literal))
+            .chain(giving.iter().map(|other| &other.literal))
             .collect();
         self.set
             .index
@@ -242,12 +275,16 @@ impl<'a> Meetings<'a> {
             .uncovered(&asked.lines, &taken, &mut self.budget)
     }
 
-    /// Does a line get its account by the rule, and match no rule for cost centres? One that takes the code from the line
+    /// Does a line get its account by the rule, and match no rule for the dimension? One that takes the code from the line
     /// matches it all the same.
     fn goes_without(&self, line: &Witness, asked: &Asked<'_>) -> bool {
         let matching = self.set.index.matching(&line.view());
-        let has_centre = |rule: &usize| self.centres.contender(*rule).is_some();
-        self.decides(&matching, asked) && !matching.iter().any(has_centre)
+        self.decides(&matching, asked) && !self.is_given_by(&matching)
+    }
+
+    /// Is one of the rules for the dimension among these?
+    fn is_given_by(&self, matching: &[usize]) -> bool {
+        matching.iter().any(|rule| self.others.contender(*rule).is_some())
     }
 
     /// Of the rules that match a line of the rule, is none more specific?
@@ -256,9 +293,15 @@ impl<'a> Meetings<'a> {
         !others.any(|other| other.is_strictly_within(asked.contender))
     }
 
-    /// A line without a cost centre shows why: what the rules for cost centres look at, it holds otherwise.
-    fn with_fields_of_centres(&self, mut line: Witness) -> Witness {
-        let more = self.centres.fields.iter();
+    /// Of the rules for the dimension that match a line, is none more specific than this one?
+    fn is_best(&self, giving: &Contender, matching: &[usize]) -> bool {
+        let mut others = matching.iter().filter_map(|rule| self.others.contender(*rule));
+        !others.any(|other| other.is_strictly_within(giving))
+    }
+
+    /// A line that goes without shows why: what the rules for the dimension look at, it holds otherwise.
+    fn with_fields_looked_at(&self, mut line: Witness) -> Witness {
+        let more = self.others.fields.iter();
         let more: Vec<Field> = more
             .filter(|field| !line.matters.contains(field))
             .cloned()
@@ -273,9 +316,9 @@ impl<'a> Meetings<'a> {
     fn without_of_all(&self) -> &Result<Option<Witness>, Spent> {
         self.without.get_or_init(|| {
             let all: Region = self.of_policies.clone().into_iter().collect();
-            let centres: Vec<&Region> = self.centres.contenders().iter().map(|c| &c.literal).collect();
+            let others: Vec<&Region> = self.others.contenders().iter().map(|c| &c.literal).collect();
             let mut budget = Budget::new(Budget::QUESTION);
-            self.set.index.universe.uncovered(&all, &centres, &mut budget)
+            self.set.index.universe.uncovered(&all, &others, &mut budget)
         })
     }
 
@@ -298,11 +341,11 @@ impl<'a> Meetings<'a> {
         universe.tighten(region)
     }
 
-    /// Does some line of the rule get a cost centre? One that is taken from the line counts: whether it is there, only the
-    /// line can tell.
+    /// Does some line of the rule get one? One that is taken from the line counts: whether it is there, only the line can
+    /// tell.
     fn some_line_gets_one(&mut self, asked: &Asked<'a>) -> Result<bool, Spent> {
-        for centre in self.centres_for(&asked.lines)? {
-            let Some(both) = self.set.index.universe.overlap(&asked.lines, &centre.tight) else {
+        for giving in self.others_for(&asked.lines)? {
+            let Some(both) = self.set.index.universe.overlap(&asked.lines, &giving.tight) else {
                 continue;
             };
             let universe = &self.set.index.universe;
@@ -321,36 +364,35 @@ impl<'a> Meetings<'a> {
         Ok(false)
     }
 
-    /// A line that gets its account by the rule, and a cost centre by a rule that names it.
+    /// A line that gets its account by the rule, and the dimension by a rule that names the code.
     fn line_with_code(&mut self, asked: &Asked<'a>) -> Result<Option<Met>, Spent> {
-        let meeting = self.centres_for(&asked.lines)?;
-        for centre in meeting {
+        let meeting = self.others_for(&asked.lines)?;
+        for giving in meeting {
             let universe = &self.set.index.universe;
-            let Some(rule) = self.set.rules.get(centre.at) else {
+            let Some(rule) = self.set.rules.get(giving.at) else {
                 continue;
             };
-            let Some(Outcome::Code(code)) = rule.set.get(&Dimension::CostCentre) else {
+            let Some(Outcome::Code(code)) = rule.set.get(&self.dimension) else {
                 continue;
             };
-            let Some(both) = universe.overlap(&asked.lines, &centre.tight) else {
+            let Some(both) = universe.overlap(&asked.lines, &giving.tight) else {
                 continue;
             };
             let met = |witness| {
                 Some(Met {
-                    cost_centre: code.parse().ok()?,
+                    code: code.clone(),
                     by: rule.name.clone(),
                     witness,
                 })
             };
             let wins = |line: &Witness| {
                 let matching = self.set.index.matching(&line.view());
-                let mut others = matching.iter().filter_map(|rule| self.centres.contender(*rule));
-                self.decides(&matching, asked) && !others.any(|other| other.is_strictly_within(centre))
+                self.decides(&matching, asked) && self.is_best(giving, &matching)
             };
             if let Some(guess) = universe.pick(&both).filter(wins) {
                 return Ok(met(guess));
             }
-            let (narrower, seen) = self.centres.narrower(centre, &self.centres_filed);
+            let (narrower, seen) = self.others.narrower(giving, &self.others_filed);
             let taken: Vec<&Region> = asked
                 .narrower
                 .iter()
@@ -365,12 +407,12 @@ impl<'a> Meetings<'a> {
         Ok(None)
     }
 
-    /// Does every rule that may give these lines a cost centre name it?
+    /// Does every rule that may give it to these lines name the code?
     fn all_are_codes(&mut self, asked: &Asked<'a>) -> Result<bool, Spent> {
-        let meeting = self.centres_for(&asked.lines)?;
-        Ok(meeting.iter().all(|centre| {
-            let rule = self.set.rules.get(centre.at);
-            let outcome = rule.and_then(|rule| rule.set.get(&Dimension::CostCentre));
+        let meeting = self.others_for(&asked.lines)?;
+        Ok(meeting.iter().all(|giving| {
+            let rule = self.set.rules.get(giving.at);
+            let outcome = rule.and_then(|rule| rule.set.get(&self.dimension));
             matches!(outcome, Some(Outcome::Code(_)))
         }))
     }
@@ -393,4 +435,16 @@ impl<'a> Meetings<'a> {
         }
         line
     }
+}
+
+/// For so many rules nobody knows: said of the first.
+fn not_found_out(dimension: Dimension, mut unclear: Vec<(Position, RuleName)>) -> Option<ChartFinding> {
+    unclear.sort();
+    let rules = unclear.len();
+    unclear.into_iter().next().map(|(at, name)| ChartFinding {
+        subject: Subject::Rule(name, Dimension::Account),
+        at,
+        other_at: None,
+        fault: ChartFault::Unclear { dimension, rules },
+    })
 }
