@@ -1,5 +1,6 @@
 //! Backtests of a small plant: what was judged there, and what other rules would have made of it.
 
+mod decisive;
 mod history;
 mod properties;
 mod spans;
