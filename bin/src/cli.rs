@@ -251,7 +251,8 @@ pub struct SyncArgs {
 /// `tieout reports`.
 #[derive(Debug, Args)]
 pub struct ReportsArgs {
-    /// Only these states, e.g. `rejected,held,in_doubt`; `case` for those with an open case after posting.
+    /// Only these states, e.g. `rejected,held,in_doubt`; `case` for those with an open case after posting,
+    /// `approved_by_submitter` for those whose rules their own submitter approved.
     #[arg(long, value_delimiter = ',', value_name = "STATE")]
     pub state: Vec<String>,
     /// Name of the connection; without it, all of them.

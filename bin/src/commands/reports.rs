@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use tieout_domain::journal::Reader;
 use tieout_domain::report::StageName;
-use tieout_projections::work_list::{Bucket, Listed, WorkListView, submitter_of};
+use tieout_projections::work_list::{Bucket, Listed, Row, WorkListView, submitter_of};
 
 pub use self::advice::Advice;
 use self::table::{Line, table};
@@ -32,7 +32,7 @@ pub async fn run(installation: &Installation, args: &ReportsArgs, out: Out) -> R
     let mut lines = Vec::new();
     for connection in connections {
         for row in view.rows_of(&views, connection.id).await? {
-            if !wanted.includes(row.stage(), row.bucket(), !row.cases.is_empty()) {
+            if !wanted.includes(row.stage(), row.bucket(), &marks_of(&row)) {
                 continue;
             }
             let submitter = submitter_of(&reader, &row).await?;
@@ -61,6 +61,9 @@ pub async fn run(installation: &Installation, args: &ReportsArgs, out: Out) -> R
 /// The word for reports with an open case, whatever their state.
 const CASE: &str = "case";
 
+/// The word for reports that were mapped under rules their own submitter approved, whatever their state.
+const OWN_RULES: &str = "approved_by_submitter";
+
 /// Which states are wanted: names of stages and of the parts of law 6's equation. A word that is both (`posted`) means
 /// either. `None` wants all.
 struct Wanted(Option<BTreeSet<String>>);
@@ -86,13 +89,20 @@ impl Wanted {
         Ok(Self(Some(wanted)))
     }
 
-    fn includes(&self, stage: StageName, bucket: Bucket, case: bool) -> bool {
+    /// `marks`: what else a report is listed under, whatever its state.
+    fn includes(&self, stage: StageName, bucket: Bucket, marks: &[&str]) -> bool {
         self.0.as_ref().is_none_or(|wanted| {
             wanted.contains(&serde_name(stage))
                 || wanted.contains(&bucket_name(bucket))
-                || (case && wanted.contains(CASE))
+                || marks.iter().any(|mark| wanted.contains(*mark))
         })
     }
+}
+
+fn marks_of(row: &Row) -> Vec<&'static str> {
+    let case = (!row.cases.is_empty()).then_some(CASE);
+    let own_rules = row.now.approved_by_submitter.then_some(OWN_RULES);
+    case.into_iter().chain(own_rules).collect()
 }
 
 fn known_states() -> BTreeSet<String> {
@@ -103,7 +113,7 @@ fn known_states() -> BTreeSet<String> {
     stages
         .map(serde_name)
         .chain(Bucket::ALL.into_iter().map(bucket_name))
-        .chain([CASE.to_owned()])
+        .chain([CASE, OWN_RULES].map(str::to_owned))
         .collect()
 }
 
@@ -118,18 +128,18 @@ mod tests {
     #[test]
     fn a_state_is_a_stage_or_a_part_of_the_equation_however_it_is_written() {
         let all = Wanted::read(&[]).unwrap();
-        assert!(all.includes(StageName::Discovered, Bucket::Waiting, false));
+        assert!(all.includes(StageName::Discovered, Bucket::Waiting, &[]));
         let some = Wanted::read(&["Rejected".into(), "in doubt".into(), "posted".into()]).unwrap();
-        assert!(some.includes(StageName::Rejected, Bucket::Rejected, false));
-        assert!(some.includes(StageName::Posting, Bucket::InDoubt, false));
+        assert!(some.includes(StageName::Rejected, Bucket::Rejected, &[]));
+        assert!(some.includes(StageName::Posting, Bucket::InDoubt, &[]));
         assert!(
-            some.includes(StageName::MarkedExported, Bucket::Posted, false),
+            some.includes(StageName::MarkedExported, Bucket::Posted, &[]),
             "a word that is both means either"
         );
-        assert!(!some.includes(StageName::Held, Bucket::Held, false));
+        assert!(!some.includes(StageName::Held, Bucket::Held, &[]));
         let cases = Wanted::read(&["case".into()]).unwrap();
-        assert!(cases.includes(StageName::MarkedExported, Bucket::Posted, true));
-        assert!(!cases.includes(StageName::MarkedExported, Bucket::Posted, false));
+        assert!(cases.includes(StageName::MarkedExported, Bucket::Posted, &[CASE]));
+        assert!(!cases.includes(StageName::MarkedExported, Bucket::Posted, &[OWN_RULES]));
     }
 
     #[test]

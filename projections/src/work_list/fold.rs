@@ -147,6 +147,7 @@ fn change(row: &mut Row, step: Step, entry: &Entry<ReportEvent>) {
                 .collect();
             row.now = Standing {
                 documents,
+                approved_by_submitter: mapping.approved_by_submitter.is_some(),
                 ..at(StageName::Mapped)
             };
         }

@@ -38,6 +38,8 @@ pub struct Listed {
     pub line_amount: Option<Decimal>,
     /// Its documents.
     pub documents: Vec<ListedDocument>,
+    /// It was mapped under rules that its submitter approved.
+    pub approved_by_submitter: bool,
     /// Why it does not post.
     pub reasons: Vec<ListedReason>,
     /// Until when it is held, where that is known.
@@ -110,6 +112,7 @@ impl Listed {
             line_count: capture.map_or(0, |capture| capture.line_count),
             line_amount: capture.and_then(|capture| capture.line_amount),
             documents: row.now.documents.iter().map(ListedDocument::from).collect(),
+            approved_by_submitter: row.now.approved_by_submitter,
             reasons: row.reasons().into_iter().map(reason).collect(),
             held_until: row.now.until,
             excluded: row.now.excluded.clone(),

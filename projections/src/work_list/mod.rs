@@ -27,7 +27,7 @@ pub use row::{Bucket, Captured, DocumentStanding, Reversal, Row, RowDocument, St
 use crate::view::{KeptShut, Stepped, ViewPort, ViewRow, ViewStep};
 
 /// The name of the stored view; its number is that of the shape of its rows.
-pub const VIEW: &str = "work_list.2";
+pub const VIEW: &str = "work_list.3";
 
 /// Why the work list could not be read or brought up to date.
 #[derive(Debug, thiserror::Error)]

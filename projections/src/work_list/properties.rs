@@ -1,5 +1,6 @@
 //! The two promises of the work list: a row tells the same story as the aggregate, and a rebuilt view is the live one.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
@@ -17,7 +18,7 @@ use crate::testing::{
     entries, facts, instance, journal_of, key, mapped, moment, note_a_move, payable_of, payload, posted,
     posted_whole, report, revised, row_of, started,
 };
-use tieout_domain::ids::Label;
+use tieout_domain::ids::{Label, PersonName};
 use tieout_domain::ports::{LedgerMessage, Log};
 
 const LINES: [(&str, i64); 2] = [("1", 21_250), ("2", -1_250)];
@@ -440,10 +441,34 @@ fn a_row_is_listed_as_the_design_says() {
             { "kind": "journal", "reference": journal.reference, "state": "in_doubt", "voucher": null,
               "posting_date": "2026-10-31", "amount": "40.00", "currency": "USD", "doubt": "the answer is unknown: 502 Bad Gateway" },
         ],
-        "reasons": [], "held_until": null, "excluded": null, "attempts": 2, "cases": [],
+        "approved_by_submitter": false, "reasons": [], "held_until": null, "excluded": null, "attempts": 2, "cases": [],
         "last_change": "2026-11-02T06:00:05Z",
     });
     assert_eq!(json, wanted);
+}
+
+#[test]
+fn that_the_submitter_approved_the_rules_stays_with_the_mapping_it_is_said_of() {
+    let mut events = posted_whole(8, &LINES, vec![payable_of(8, &LINES)]);
+    let ReportEvent::Mapped(mapping) = &mut events[1] else {
+        panic!("{:?}", events[1])
+    };
+    Arc::make_mut(mapping).approved_by_submitter = Some(PersonName::new("ada").unwrap());
+    let said = |events: &[ReportEvent]| {
+        let row = row_of(8, events.to_vec());
+        super::Listed::of(&row, "acme-us", chrono_tz::UTC, None).approved_by_submitter
+    };
+    assert!(!said(&events[..1]), "captured");
+    assert!(said(&events[..2]), "mapped");
+    assert!(said(&events), "posted");
+    let rewound = |to| ReportEvent::Rewound {
+        to: Step(to),
+        why: "a test".into(),
+    };
+    let back = [&events[..2], &[rewound(0)]].concat();
+    assert!(!said(&back), "taken back to its capture");
+    let again = [&events[..2], &[rewound(0), mapped(vec![payable_of(8, &LINES)])]].concat();
+    assert!(!said(&again), "mapped again under rules of another");
 }
 
 #[test]

@@ -207,6 +207,9 @@ pub struct Standing {
     /// Its documents, from the mapping on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<RowDocument>,
+    /// It was mapped under rules that its submitter approved. By which name, the trail says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved_by_submitter: bool,
     /// Why it is rejected or held.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,

@@ -35,7 +35,12 @@ impl Line {
     /// Of a row and what is listed of it.
     pub fn of(row: &Row, report: &Listed) -> Self {
         let documents: Vec<String> = report.documents.iter().map(document_words).collect();
-        let Advice { why, remedy } = Advice::of(row);
+        let Advice { mut why, remedy } = Advice::of(row);
+        if report.approved_by_submitter {
+            let mark = if why.is_empty() { "" } else { "; " };
+            why.push_str(mark);
+            why.push_str("its submitter approved the rules");
+        }
         let total = report
             .total
             .map_or_else(|| "?".to_owned(), |total| total.to_string());
