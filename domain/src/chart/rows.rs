@@ -134,6 +134,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// Must a line go without a cost centre?
+    pub fn takes_no_cost_centre(&self) -> bool {
+        self.cost_centre == AnalysisUse::Forbidden
+    }
+
     /// May a line go without a cost centre, by whether it has a project? Every other line has one (design, law 5).
     pub fn goes_without_cost_centre(&self, with_project: bool) -> bool {
         match self.cost_centre {

@@ -97,14 +97,20 @@ pub(super) fn code_line(
         ));
     }
     // Law 5 wants a cost centre on every line; only where the account takes none, or a project will do, it goes without.
-    let goes_without = resolved
+    let account = resolved
         .account
         .value()
-        .and_then(|code| inputs.chart.account(code))
-        .is_some_and(|account| account.goes_without_cost_centre(resolved.project.value().is_some()));
-    if let Resolution::Unset(unset) = &resolved.cost_centre
-        && !goes_without
-    {
+        .and_then(|code| inputs.chart.account(code));
+    let with_project = resolved.project.value().is_some();
+    let goes_without = |unset: &Unset| {
+        account.is_some_and(|account| {
+            // One that bears a code that cannot be used does not go without by anybody's will.
+            account.takes_no_cost_centre()
+                || (account.goes_without_cost_centre(with_project) && !unset.is_unusable())
+        })
+    };
+    let lacks_cost_centre = unset_of(&resolved.cost_centre).filter(|unset| !goes_without(unset));
+    if let Some(unset) = lacks_cost_centre {
         against.reject.push(Reason::of_line(
             ReasonCode::UnmappedCostCentre,
             id,
@@ -123,7 +129,11 @@ pub(super) fn code_line(
     for fault in check_coding(inputs.chart, &resolved, Some(currency)) {
         let unset = match &fault {
             // Said already, and better, by the rule that is missing.
-            CodingFault::CostCentreRequired(_) | CodingFault::CentreOrProjectRequired(_) => continue,
+            CodingFault::CostCentreRequired(_) | CodingFault::CentreOrProjectRequired(_)
+                if lacks_cost_centre.is_some() =>
+            {
+                continue;
+            }
             CodingFault::ProjectRequired(_) => unset_of(&resolved.project),
             CodingFault::SubAccountRequired(_) => unset_of(&resolved.sub_account),
             _ => None,

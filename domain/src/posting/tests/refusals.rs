@@ -295,6 +295,19 @@ fn a_project_goes_where_the_account_takes_one_and_in_place_of_a_cost_centre_wher
         );
     }
     untagged(Limitation::None).rejected_for(ReasonCode::UnmappedCostCentre, "tag_gl_code");
+    untagged(Limitation::AtLeastOne)
+        .with(|case| case.payload.facts.lines[0].tag_gl = "a\u{7}b".into())
+        .rejected_for(ReasonCode::UnmappedCostCentre, "tag_gl_code");
+    // No chart says this of an account; said, it would not post a line that has neither.
+    line(|line| line.tag_gl = String::new())
+        .with(|case| {
+            case.masters.account("6410").cost_centre = AnalysisUse::Forbidden;
+            case.masters.account("6410").limitation = Limitation::AtLeastOne;
+        })
+        .rejected_for(
+            ReasonCode::UnmappedCostCentre,
+            "requires a cost centre or a project",
+        );
     line(|line| line.tag_gl = String::new())
         .with(|case| {
             case.masters.account("6410").cost_centre = AnalysisUse::Optional;
