@@ -17,10 +17,20 @@ pub(super) struct LineAmount<'r> {
     pub(super) source: String,
     /// The foreign amount, where the line has another currency.
     pub(super) original: Option<OriginalAmount>,
-    /// Tax that posts on an account of its own, signed like the amount.
-    pub(super) tax: Option<(Decimal, &'r Coding)>,
+    /// Tax that posts on an account of its own.
+    pub(super) tax: Option<LineTax<'r>>,
     /// What was decided of the tax, for the record.
     pub(super) tax_note: Option<String>,
+}
+
+/// Tax that posts on an account of its own.
+pub(super) struct LineTax<'r> {
+    /// In the report's currency, signed like the line's amount.
+    pub(super) amount: Decimal,
+    /// Which source field it is.
+    pub(super) source: &'static str,
+    /// What it is coded to.
+    pub(super) coding: &'r Coding,
 }
 
 fn number(line: &LineFacts, name: &str, value: &Hundredths, reasons: &mut Vec<Reason>) -> Option<i64> {
@@ -109,7 +119,7 @@ pub(super) fn line_amount<'r>(
     })
 }
 
-type TaxSplit<'r> = (Option<(Decimal, &'r Coding)>, Option<String>);
+type TaxSplit<'r> = (Option<LineTax<'r>>, Option<String>);
 
 fn line_tax<'r>(
     line: &LineFacts,
@@ -133,10 +143,14 @@ fn line_tax<'r>(
     if !reasons.is_empty() {
         return Err(reasons);
     }
-    let tax = modified.or(sent);
-    let says_tax = line.has_tax == Flag::Yes;
-    if !says_tax && tax.unwrap_or_default() == 0 || says_tax && tax == Some(0) {
-        return Ok((None, None));
+    let (tax, source) = match modified {
+        Some(modified) => (Some(modified), "modifiedTaxAmount"),
+        None => (sent, "taxAmount"),
+    };
+    match tax {
+        Some(0) => return Ok((None, None)),
+        None if line.has_tax != Flag::Yes => return Ok((None, None)),
+        _ => {}
     }
     match (rules.tax_treatment(&line.tax_code), tax) {
         (TaxTreatment::Cost, _) => Ok((None, Some(format!("tax code `{}` is cost", line.tax_code)))),
@@ -166,7 +180,11 @@ fn line_tax<'r>(
                 )]
             })?;
             Ok((
-                Some((amount, coding)),
+                Some(LineTax {
+                    amount,
+                    source,
+                    coding,
+                }),
                 Some(format!("tax code `{}` has its own account", line.tax_code)),
             ))
         }

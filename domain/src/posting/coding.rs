@@ -158,24 +158,20 @@ pub(super) fn code_line(
             coding_fault(fault, None, Some(line), against);
         }
     }
-    if let Some((_, coding)) = &amount.tax {
-        for fault in check_coding(inputs.chart, *coding, Some(currency)) {
+    if let Some(tax) = &amount.tax {
+        for fault in check_coding(inputs.chart, tax.coding, Some(currency)) {
             coding_fault(fault, None, Some(line), against);
         }
     }
-    if let Some((tax, coding)) = &amount.tax {
+    if let Some(tax) = &amount.tax {
         fields.push(FieldWhy {
             field: "tax amount".into(),
-            value: tax.to_string(),
-            source: if line.modified_tax_amount.get().is_some() {
-                "modifiedTaxAmount".into()
-            } else {
-                "taxAmount".into()
-            },
+            value: tax.amount.to_string(),
+            source: tax.source.into(),
             rule: format!("hundredths of {currency}, exactly"),
         });
         let source = format!("taxCode = {}", line.tax_code);
-        fields.extend(coding_whys("tax", coding, &source, "[tax.codes]"));
+        fields.extend(coding_whys("tax", tax.coding, &source, "[tax.codes]"));
     }
     if let Some(note) = &amount.tax_note {
         fields.push(FieldWhy {
@@ -214,7 +210,7 @@ pub(super) fn code_line(
         transaction: id.clone(),
         amount: amount.amount,
         coding,
-        tax: amount.tax.map(|(tax, coding)| (tax, coding.clone())),
+        tax: amount.tax.map(|tax| (tax.amount, tax.coding.clone())),
         against: credit?,
         text: line_text(text, amount.original.as_ref()),
     };

@@ -34,6 +34,7 @@ mod print;
 mod reader;
 mod region;
 mod remarks;
+mod resolution;
 mod resolve;
 mod sections;
 mod set;
@@ -65,7 +66,7 @@ pub use nearest::{Miss, Nearest};
 pub use places::Setting;
 pub use position::Position;
 pub use remarks::Remark;
-pub use resolve::{Resolution, Resolved, Unset, Why};
+pub use resolution::{Resolution, Resolved, Unset, Why};
 pub use set::{Dimension, GlSource, Outcome, Rule, RuleName, RuleSet};
 pub use settings::{
     CardProgram, Clearing, ClearingChoice, ClearingStep, ClosedPeriod, Daybooks, PostedMeans, PostingDate,
