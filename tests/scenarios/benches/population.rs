@@ -17,7 +17,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -91,29 +90,6 @@ fn stand_ins(reports: usize) {
     });
 }
 
-fn program() -> PathBuf {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--release",
-            "-p",
-            "tieout",
-            "--bin",
-            "tieout",
-        ])
-        .status()
-        .unwrap();
-    assert!(status.success(), "the program does not build");
-    let mut folder = std::env::current_exe().unwrap();
-    while !folder.ends_with("release") {
-        assert!(folder.pop(), "the bench is not run from a release folder");
-    }
-    folder.join("tieout")
-}
-
 /// The most memory the process ever held, in megabytes, as the kernel counts it.
 fn peak(child: &Child) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
@@ -123,7 +99,7 @@ fn peak(child: &Child) -> Option<f64> {
 }
 
 fn measure() {
-    let program = program();
+    let program = tieout_scenarios::binary();
     let mut rows = Vec::new();
     println!(
         "{:>8}  {:>9}  {:>12}  {:>11}",
@@ -142,7 +118,7 @@ fn measure() {
             .unwrap();
         let (offset, config) = line.trim().split_once(' ').unwrap();
         let began = Instant::now();
-        let mut sync = Command::new(&program)
+        let mut sync = Command::new(program)
             .args(["sync", "--json", "--config", config])
             .env("TIEOUT_LIMIT_SCALE", SHRINK.to_string())
             .env("TIEOUT_CLOCK_OFFSET_MS", offset)

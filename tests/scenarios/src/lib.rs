@@ -52,8 +52,9 @@ pub const SHRINK: u32 = 200;
 
 /// The program, built beside the tests.
 ///
-/// Cargo gives integration tests the binaries of their own package only; this one is found next to the test's own
-/// executable, and built if it is not there. `TIEOUT_BINARY` names another one, a released build say.
+/// Cargo gives integration tests the binaries of their own package only, and so this package has one that is the program
+/// ([`tieout::main`]): always of the sources that are tested, and with the features that everything else is built with.
+/// `TIEOUT_BINARY` names another one, a released build say.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -65,15 +66,9 @@ pub fn binary() -> &'static Path {
         if folder.ends_with("deps") {
             folder.pop();
         }
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-        let mut build = std::process::Command::new(cargo);
-        build.args(["build", "--quiet", "--locked", "-p", "tieout", "--bin", "tieout"]);
-        if folder.ends_with("release") {
-            build.arg("--release");
-        }
-        let status = build.status().expect("cargo runs");
-        assert!(status.success(), "the program does not build");
-        folder.join("tieout")
+        let program = folder.join("tieout-as-tested");
+        assert!(program.is_file(), "the program is not beside the tests");
+        program
     })
 }
 

@@ -1,11 +1,7 @@
 //! The commands by which people read and decide, as processes: a small month is captured and posted against the
 //! stand-ins, three posts of it go wrong, and a controller settles what only a person can.
 
-#![cfg(test)]
-
 mod office;
-#[path = "../program/mod.rs"]
-mod program;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use tieout_sandbox::expensify::world::{Edit, Report, ReportState};
 
-use crate::office::*;
+use super::office::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_edit_after_the_marking_is_a_case_with_both_values_said_once_and_closed_when_it_is_taken_back() {

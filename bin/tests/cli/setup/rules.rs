@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::program::{Sandbox, installed, tieout};
+use crate::program::{Sandbox, installed, tieout};
 
 #[test]
 fn a_rule_file_is_checked_without_an_installation_and_every_fault_is_named() {

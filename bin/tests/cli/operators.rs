@@ -1,9 +1,5 @@
 //! Operators, as processes: enrolled, signed in, replaced, retired; and what forging comes to.
 
-#![cfg(test)]
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,7 +17,7 @@ use tieout_domain::ports::Expected;
 use tieout_domain::workflow::person;
 use tieout_vault::{KeySource, OperatorKey, Vault};
 
-use program::Run;
+use crate::program::Run;
 
 const KIM: &str = "kim's own long passphrase";
 const LEE: &str = "lee's own long passphrase";

@@ -7,7 +7,7 @@ use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::qad::FaultKind;
 use tieout_scenarios::text;
 
-use crate::office::*;
+use super::office::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_reversal_is_taken_down_only_once_qad_shows_it_and_the_correction_posts_once_as_the_source_then_shows_it()

@@ -1,10 +1,6 @@
 //! The life of a rule set as processes: proposed by one operator, tried on history, approved by another, active with the
 //! next cycle; and a word that nobody signed.
 
-#![cfg(test)]
-
-mod program;
-
 use std::fs;
 
 use serde_json::Value;
@@ -19,7 +15,7 @@ use tieout_domain::rules::{RuleSetHash, RuleSetVersion, RulesEvent};
 use tieout_domain::workflow::person;
 use tieout_store::SqliteLog;
 
-use program::{Run, Sandbox};
+use crate::program::{Run, Sandbox};
 
 /// The stand-ins with an installation for them, and two operators.
 struct House(Sandbox);

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::Value;
 
 use super::SECRET;
-use super::program::{files_of, installed, tieout};
+use crate::program::{files_of, installed, tieout};
 
 #[test]
 fn init_makes_an_installation_that_the_other_commands_open() {

@@ -1,9 +1,6 @@
 //! `tieout log copy --to`: a log goes from a file to a cluster and back to a file, as a process does it.
 
-#![cfg(test)]
 #![cfg(feature = "eventstore")]
-
-mod program;
 
 use std::path::Path;
 use std::time::Instant;
@@ -21,11 +18,11 @@ use tieout_eventstore_stand_in::StandIn;
 use tieout_store::{SqliteLog, Store, StorePlace};
 use uuid::Uuid;
 
-use program::Run;
+use crate::program::Run;
 
 /// The program without anything of our own surroundings.
 fn tieout(folder: &Path, args: &[&str]) -> Run {
-    program::tieout(folder, args, &[], "")
+    crate::program::tieout(folder, args, &[], "")
 }
 
 const REPORT: &str = "R009WqAY45L1";
@@ -247,9 +244,9 @@ async fn what_is_asked_wrongly_is_refused_and_says_what_to_do() {
     refused(&["--to", "sqlite:other.db", "--as", "anna"], 1, "event 0");
 }
 
-/// `cargo test -p tieout --test moving -- --ignored --nocapture`: how fast a log moves.
+/// `cargo test -p tieout --test cli moving -- --ignored --nocapture`: how fast a log moves.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement, minutes long: cargo test --release -p tieout --test moving -- --ignored --nocapture"]
+#[ignore = "a measurement, minutes long: cargo test --release -p tieout --test cli moving -- --ignored --nocapture"]
 async fn how_fast_a_log_moves() {
     let folder = installed().await;
     let here = folder.path();

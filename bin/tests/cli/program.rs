@@ -1,7 +1,5 @@
 //! The program as a process, for the tests of this folder; and the stand-ins with an installation for them.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

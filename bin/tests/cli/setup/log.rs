@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::program::{Sandbox, installed, tieout};
+use crate::program::{Sandbox, installed, tieout};
 
 #[test]
 fn the_log_is_verified_copied_and_its_views_are_folded_again_to_the_same_rows() {

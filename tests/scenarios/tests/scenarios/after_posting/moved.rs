@@ -4,7 +4,7 @@ use tieout_sandbox::expensify::world::{Edit, Report, ReportId};
 use tieout_sandbox::qad::world::Document;
 use tieout_scenarios::text;
 
-use crate::office::*;
+use super::office::*;
 
 /// An expense that moved to another report after the reversal posts there, once; also where the process that recorded the
 /// reversal died before it released the expense.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::Value;
 
 use super::SECRET;
-use super::program::{files_of, installed, tieout};
+use crate::program::{files_of, installed, tieout};
 
 #[test]
 fn credentials_are_put_rotated_and_listed_and_never_printed() {

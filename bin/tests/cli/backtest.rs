@@ -1,9 +1,5 @@
 //! `tieout rules backtest` as a process, over a month of the stand-ins that one cycle captured and judged.
 
-#![cfg(test)]
-
-mod program;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +7,7 @@ use std::path::PathBuf;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use program::{Run, Sandbox};
+use crate::program::{Run, Sandbox};
 
 const PASSPHRASE: &str = "kim's own long passphrase";
 

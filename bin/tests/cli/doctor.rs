@@ -1,10 +1,6 @@
 //! `tieout doctor` and `tieout profile` as processes, against the stand-ins: what they find, what they refuse, the status
 //! they end with; and that the guide is in the program.
 
-#![cfg(test)]
-
-mod program;
-
 use std::fs::{self, Permissions};
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,7 +18,7 @@ use tieout_sandbox::fault::FaultRule;
 use tieout_sandbox::month::{self, Size, canary, credentials};
 use tieout_sandbox::qad::FaultKind as QadFault;
 
-use program::Run;
+use crate::program::Run;
 
 const SHRINK: u32 = 200;
 const REPORTS: usize = 5;

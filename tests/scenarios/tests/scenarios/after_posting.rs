@@ -8,15 +8,9 @@
     reason = "a test: a surprise must end it"
 )]
 
-#[path = "after_posting/ledger.rs"]
 mod ledger;
-#[path = "after_posting/moved.rs"]
 mod moved;
-#[path = "after_posting/office.rs"]
 mod office;
-#[path = "after_posting/reversal.rs"]
 mod reversal;
-#[path = "after_posting/source.rs"]
 mod source;
-#[path = "after_posting/two_documents.rs"]
 mod two_documents;

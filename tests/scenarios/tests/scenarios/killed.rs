@@ -151,7 +151,7 @@ async fn dies_again_and_again(seed: u64) -> u32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_at_random_moments_again_and_again() {
     binary();
-    // Other moments: TIEOUT_SEED=7 cargo test -p tieout-scenarios --test killed random
+    // Other moments: TIEOUT_SEED=7 cargo test -p tieout-scenarios --test scenarios killed::random
     let given = std::env::var("TIEOUT_SEED")
         .ok()
         .map(|text| text.parse().expect("TIEOUT_SEED is a number"));

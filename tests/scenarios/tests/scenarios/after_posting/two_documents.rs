@@ -5,7 +5,7 @@ use tieout_sandbox::month::Size;
 use tieout_sandbox::qad::world::Document;
 use tieout_scenarios::{Scene, binary, text};
 
-use crate::office::*;
+use super::office::*;
 
 /// What is owed to the employee and what the company card paid: an invoice and a journal.
 async fn posted_in_two() -> (Scene, Report) {

@@ -1,10 +1,5 @@
 //! The set-up commands as processes: what they make, what they refuse, what they print and what they never print.
 
-#![cfg(test)]
-
-#[path = "../program/mod.rs"]
-mod program;
-
 mod credentials;
 mod init;
 mod log;

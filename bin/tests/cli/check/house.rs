@@ -14,11 +14,11 @@ use tieout_domain::journal::{Cause, Draft, Journal, Stamp, Streams};
 use tieout_domain::ports::{Clock as _, Expected};
 use tieout_domain::workflow::person;
 
-use super::program::{self, Run};
+use crate::program::{self, Run};
 
 /// The program without anything of our own surroundings.
 pub fn tieout(folder: &Path, args: &[&str]) -> Run {
-    program::tieout(folder, args, &[], "")
+    crate::program::tieout(folder, args, &[], "")
 }
 
 /// An installation with one connection, `acme`.

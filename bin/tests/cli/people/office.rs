@@ -18,7 +18,7 @@ use tieout_sandbox::month::{self, Size, canary, credentials};
 use tieout_sandbox::qad::FaultKind;
 use tieout_sandbox::qad::world::{Document, DocumentKey};
 
-use super::program::Run;
+use crate::program::Run;
 
 pub(super) const SHRINK: u32 = 200;
 pub(super) const WHY: &str = "seen with the supplier's statement";

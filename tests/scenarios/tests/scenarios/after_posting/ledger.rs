@@ -8,7 +8,7 @@ use tieout_sandbox::month::credentials;
 use tieout_sandbox::qad::FaultKind;
 use tieout_scenarios::text;
 
-use crate::office::*;
+use super::office::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_document_reversed_changed_or_taken_out_in_qad_is_a_case_with_both_values() {

@@ -1,11 +1,7 @@
 //! `tieout rules check` as a process: on a file alone and on an installation, in each of its formats, with the status it
 //! ends with.
 
-#![cfg(test)]
-
 mod house;
-#[path = "../program/mod.rs"]
-mod program;
 mod shape;
 
 use std::fs;
@@ -15,8 +11,8 @@ use serde_json::Value;
 use self::house::{House, tieout};
 use self::shape::is_a_sarif_log;
 
-const RULES: &str = include_str!("rules.toml");
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/check/golden.sarif");
+const RULES: &str = include_str!("check/rules.toml");
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/check/golden.sarif");
 
 #[test]
 fn a_file_alone_is_checked_where_nothing_is_installed_and_says_what_was_not_looked_at() {
@@ -156,7 +152,7 @@ async fn warnings_and_remarks_alone_end_with_0() {
     assert_eq!(found[0]["ok"], true);
 }
 
-/// `UPDATE_GOLDEN=1 cargo test -p tieout --test check` writes it anew.
+/// `UPDATE_GOLDEN=1 cargo test -p tieout --test cli check` writes it anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sarif_log_is_as_it_was() {
     let house = House::with_chart().await;
