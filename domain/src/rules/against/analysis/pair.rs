@@ -1,7 +1,7 @@
 //! Accounts for which a limitation joins cost centre and project: at least one of the two, or exactly one.
 
-use super::{Asked, Meetings, Met, not_found_out};
-use crate::chart::{Chart, Limitation};
+use super::{Asked, Meetings, not_found_out};
+use crate::chart::{Account, Chart, Limitation};
 use crate::rules::against::finding::{ChartFault, ChartFinding, Subject};
 use crate::rules::budget::Spent;
 use crate::rules::contest::A_LOOK;
@@ -20,7 +20,7 @@ pub(super) fn findings<'a>(
     let mut unclear: Vec<(Position, RuleName)> = Vec::new();
     let accounts = centres.accounts;
     for contender in accounts.contenders() {
-        let is_joined = |account: &crate::chart::Account| account.limitation != Limitation::None;
+        let is_joined = |account: &Account| account.limitation != Limitation::None;
         let Some(asked) = centres.asked(contender, chart, is_joined) else {
             continue;
         };
@@ -107,10 +107,11 @@ fn both<'a>(
         };
         for project in &giving_projects {
             let universe = &centres.set.index.universe;
+            // Also for a pair that does not meet: there may be many of those.
+            centres.budget.spend(1)?;
             let Some(lines) = universe.overlap(&with_centre, &project.tight) else {
                 continue;
             };
-            centres.budget.spend(1)?;
             let (Some(centre_code), Some(project_code)) =
                 (code_of(centres, centre), code_of(projects, project))
             else {
@@ -119,21 +120,14 @@ fn both<'a>(
             let Some(witness) = line_won_by(centres, projects, asked, (centre, project), &lines)? else {
                 continue;
             };
-            let found = |code: &str, by: &Contender, witness| Met {
-                code: code.to_owned(),
-                by: by.name.clone(),
-                witness,
-            };
             let other_at = centres.set.rules.get(project.at).map(|rule| rule.at);
-            let witness = centres.of_a_policy(witness);
-            let met = found(project_code, project, witness);
             let fault = ChartFault::Both {
                 account: asked.account.clone(),
                 cost_centre: centre_code.to_owned(),
                 centre_by: centre.name.clone(),
-                project: met.code,
-                project_by: met.by,
-                witness: Box::new(met.witness),
+                project: project_code.to_owned(),
+                project_by: project.name.clone(),
+                witness: Box::new(centres.of_a_policy(witness)),
             };
             return Ok(Some((fault, other_at)));
         }
