@@ -317,7 +317,7 @@ fn a_project_goes_where_the_account_takes_one_and_in_place_of_a_cost_centre_wher
 }
 
 #[test]
-fn a_line_that_bears_a_project_that_can_be_no_code_is_not_posted_without_one() {
+fn a_line_that_bears_a_project_or_sub_account_that_can_be_no_code_is_not_posted_without_one() {
     case()
         .ruled(
             "set = { account = \"6410\" }",
@@ -325,6 +325,16 @@ fn a_line_that_bears_a_project_that_can_be_no_code_is_not_posted_without_one() {
         )
         .with(|case| case.payload.facts.lines[0].category_gl = "a\u{7}b".into())
         .rejected_for(ReasonCode::BadProject, "takes `project` from category_gl_code");
+    case()
+        .ruled(
+            "set = { account = \"6410\" }",
+            "set = { account = \"6410\", sub_account = { from = \"category_gl_code\" } }",
+        )
+        .with(|case| case.payload.facts.lines[0].category_gl = "a\u{7}b".into())
+        .rejected_for(
+            ReasonCode::BadSubAccount,
+            "takes `sub_account` from category_gl_code",
+        );
 }
 
 #[test]

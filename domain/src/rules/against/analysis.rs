@@ -7,6 +7,7 @@
 mod pair;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::finding::{ChartFault, ChartFinding, Subject};
 use crate::chart::{Account, AnalysisUse, Chart, Limitation};
@@ -17,7 +18,7 @@ use crate::rules::contest::A_LOOK;
 use crate::rules::filing::Filing;
 use crate::rules::position::Position;
 use crate::rules::region::Region;
-use crate::rules::set::{Dimension, Outcome, RuleName, RuleSet};
+use crate::rules::set::{Dimension, Outcome, Rule, RuleName, RuleSet};
 use crate::rules::span::CellSet;
 use crate::rules::specificity::{Contender, Ranking};
 use crate::rules::view::Field;
@@ -115,8 +116,7 @@ impl<'a> Meetings<'a> {
     }
 
     fn findings(mut self, chart: &Chart) -> Vec<ChartFinding> {
-        let mut findings = Vec::new();
-        let mut unclear: Vec<(Position, RuleName)> = Vec::new();
+        let mut found = Found::default();
         for contender in self.accounts.contenders() {
             let Some(asked) = self.asked(contender, chart, |account| self.is_asked_alone(account)) else {
                 continue;
@@ -124,23 +124,15 @@ impl<'a> Meetings<'a> {
             let Some(rule) = self.set.rules.get(contender.at) else {
                 continue;
             };
-            let found = match asked.wants {
-                AnalysisUse::Forbidden => self.meets_one(&asked),
-                AnalysisUse::Required | AnalysisUse::Optional => self.lacks_one(&asked),
-            };
-            match found {
-                Ok(None) => {}
-                Ok(Some((fault, other_at))) => findings.push(ChartFinding {
-                    subject: Subject::Rule(rule.name.clone(), Dimension::Account),
-                    at: rule.at,
-                    other_at,
-                    fault,
-                }),
-                Err(Spent) => unclear.push((rule.at, rule.name.clone())),
-            }
+            found.of(
+                rule,
+                match asked.wants {
+                    AnalysisUse::Forbidden => self.meets_one(&asked),
+                    AnalysisUse::Required | AnalysisUse::Optional => self.lacks_one(&asked),
+                },
+            );
         }
-        findings.extend(not_found_out(self.dimension, unclear));
-        findings
+        found.all(self.dimension)
     }
 
     /// Is it asked of the dimension by itself? That an account may have a project or a sub-account asks nothing; where a
@@ -203,7 +195,7 @@ impl<'a> Meetings<'a> {
     }
 
     /// Lines that go without though their account takes one.
-    fn lacks_one(&mut self, asked: &Asked<'a>) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
+    fn lacks_one(&mut self, asked: &Asked<'a>) -> Answer {
         let Some(witness) = self.line_without(asked)? else {
             return Ok(None);
         };
@@ -223,7 +215,7 @@ impl<'a> Meetings<'a> {
     }
 
     /// Lines that get one though their account takes none.
-    fn meets_one(&mut self, asked: &Asked<'a>) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
+    fn meets_one(&mut self, asked: &Asked<'a>) -> Answer {
         let Some(met) = self.line_with_code(asked)? else {
             return Ok(None);
         };
@@ -437,14 +429,41 @@ impl<'a> Meetings<'a> {
     }
 }
 
-/// For so many rules nobody knows: said of the first.
-fn not_found_out(dimension: Dimension, mut unclear: Vec<(Position, RuleName)>) -> Option<ChartFinding> {
-    unclear.sort();
-    let rules = unclear.len();
-    unclear.into_iter().next().map(|(at, name)| ChartFinding {
-        subject: Subject::Rule(name, Dimension::Account),
-        at,
-        other_at: None,
-        fault: ChartFault::Unclear { dimension, rules },
-    })
+/// What is wrong with the lines of a rule, if anything is, and where the other rule stands; or it is too much to find out.
+type Answer = Result<Option<(ChartFault, Option<Position>)>, Spent>;
+
+/// What was found, rule by rule.
+#[derive(Default)]
+struct Found {
+    findings: Vec<ChartFinding>,
+    /// Rules of which nobody knows.
+    unclear: BTreeSet<(Position, RuleName)>,
+}
+
+impl Found {
+    fn of(&mut self, rule: &Rule, answer: Answer) {
+        match answer {
+            Ok(None) => {}
+            Ok(Some((fault, other_at))) => self.findings.push(ChartFinding {
+                subject: Subject::Rule(rule.name.clone(), Dimension::Account),
+                at: rule.at,
+                other_at,
+                fault,
+            }),
+            Err(Spent) => drop(self.unclear.insert((rule.at, rule.name.clone()))),
+        }
+    }
+
+    /// All of it: that nobody knows is said of the first rule, with how many there are.
+    fn all(mut self, dimension: Dimension) -> Vec<ChartFinding> {
+        let rules = self.unclear.len();
+        self.findings
+            .extend(self.unclear.pop_first().map(|(at, name)| ChartFinding {
+                subject: Subject::Rule(name, Dimension::Account),
+                at,
+                other_at: None,
+                fault: ChartFault::Unclear { dimension, rules },
+            }));
+        self.findings
+    }
 }

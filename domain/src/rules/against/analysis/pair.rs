@@ -1,13 +1,12 @@
 //! Accounts for which a limitation joins cost centre and project: at least one of the two, or exactly one.
 
-use super::{Asked, Meetings, not_found_out};
+use super::{Answer, Asked, Found, Meetings};
 use crate::chart::{Account, Chart, Limitation};
-use crate::rules::against::finding::{ChartFault, ChartFinding, Subject};
+use crate::rules::against::finding::{ChartFault, ChartFinding};
 use crate::rules::budget::Spent;
 use crate::rules::contest::A_LOOK;
-use crate::rules::position::Position;
 use crate::rules::region::Region;
-use crate::rules::set::{Dimension, Outcome, RuleName};
+use crate::rules::set::{Dimension, Outcome};
 use crate::rules::specificity::Contender;
 use crate::rules::witness::Witness;
 
@@ -16,8 +15,7 @@ pub(super) fn findings<'a>(
     mut projects: Meetings<'a>,
     chart: &Chart,
 ) -> Vec<ChartFinding> {
-    let mut findings = Vec::new();
-    let mut unclear: Vec<(Position, RuleName)> = Vec::new();
+    let mut found = Found::default();
     let accounts = centres.accounts;
     for contender in accounts.contenders() {
         let is_joined = |account: &Account| account.limitation != Limitation::None;
@@ -27,32 +25,16 @@ pub(super) fn findings<'a>(
         let Some(rule) = centres.set.rules.get(contender.at) else {
             continue;
         };
-        let mut add = |found: Result<Option<(ChartFault, Option<Position>)>, Spent>| match found {
-            Ok(None) => {}
-            Ok(Some((fault, other_at))) => findings.push(ChartFinding {
-                subject: Subject::Rule(rule.name.clone(), Dimension::Account),
-                at: rule.at,
-                other_at,
-                fault,
-            }),
-            Err(Spent) => unclear.push((rule.at, rule.name.clone())),
-        };
-        add(neither(&mut centres, &mut projects, &asked));
+        found.of(rule, neither(&mut centres, &mut projects, &asked));
         if asked.limitation == Limitation::ExactlyOne {
-            add(both(&mut centres, &mut projects, &asked));
+            found.of(rule, both(&mut centres, &mut projects, &asked));
         }
     }
-    unclear.dedup();
-    findings.extend(not_found_out(Dimension::CostCentre, unclear));
-    findings
+    found.all(Dimension::CostCentre)
 }
 
 /// A line that gets its account by the rule, and that no rule gives a cost centre or a project.
-fn neither<'a>(
-    centres: &mut Meetings<'a>,
-    projects: &mut Meetings<'a>,
-    asked: &Asked<'a>,
-) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
+fn neither<'a>(centres: &mut Meetings<'a>, projects: &mut Meetings<'a>, asked: &Asked<'a>) -> Answer {
     let Some(witness) = line_with_neither(centres, projects, asked)? else {
         return Ok(None);
     };
@@ -95,11 +77,7 @@ fn line_with_neither<'a>(
 }
 
 /// A line that gets its account by the rule, a cost centre by a rule that names it, and a project by one that does.
-fn both<'a>(
-    centres: &mut Meetings<'a>,
-    projects: &mut Meetings<'a>,
-    asked: &Asked<'a>,
-) -> Result<Option<(ChartFault, Option<Position>)>, Spent> {
+fn both<'a>(centres: &mut Meetings<'a>, projects: &mut Meetings<'a>, asked: &Asked<'a>) -> Answer {
     let giving_projects = projects.others_for(&asked.lines)?;
     for centre in centres.others_for(&asked.lines)? {
         let Some(with_centre) = centres.set.index.universe.overlap(&asked.lines, &centre.tight) else {
