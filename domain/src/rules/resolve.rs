@@ -209,6 +209,7 @@ mod tests {
             blank.to_string(),
             "rule 1 takes `account` from category_gl_code, which is blank on this line"
         );
+        assert!(!blank.is_unusable(), "a line that carries nothing goes without");
         assert!(matches!(
             resolved.project,
             Resolution::Unset(Unset::BadCode {
@@ -259,6 +260,10 @@ mod tests {
             panic!("found")
         };
         assert_eq!(unset.to_string(), "rule 1 and rule 2 disagree on `account`");
+        assert!(
+            unset.is_unusable(),
+            "a dimension that a line may go without is no less in dispute"
+        );
     }
 
     #[test]
